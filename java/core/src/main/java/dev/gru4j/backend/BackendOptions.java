@@ -1,0 +1,31 @@
+package dev.gru4j.backend;
+
+/**
+ * What a caller may ask of a backend. 0 leaves a choice to the backend.
+ *
+ * @param threads number of CPU threads that work on one call, the caller's among them; 0: one per
+ *     processor. No result depends on it.
+ * @param vectorBits width of the simd backend's vectors, 128, 256 or 512; 0: the widest that the
+ *     processor runs well
+ */
+public record BackendOptions(int threads, int vectorBits) {
+    /** Everything left to the backend. */
+    public static final BackendOptions DEFAULT = new BackendOptions(0, 0);
+
+    public BackendOptions {
+        if (threads < 0) {
+            throw new IllegalArgumentException("threads is " + threads + "; 0 or more expected");
+        }
+        if (vectorBits != 0 && vectorBits != 128 && vectorBits != 256 && vectorBits != 512) {
+            throw new IllegalArgumentException("vectorBits is " + vectorBits + "; 0, 128, 256 or 512 expected");
+        }
+    }
+
+    public BackendOptions withThreads(int newThreads) {
+        return new BackendOptions(newThreads, vectorBits);
+    }
+
+    public BackendOptions withVectorBits(int newVectorBits) {
+        return new BackendOptions(threads, newVectorBits);
+    }
+}

@@ -1,0 +1,5 @@
+/** Weight files. */
+@NullMarked
+package dev.gru4j.io;
+
+import org.jspecify.annotations.NullMarked;

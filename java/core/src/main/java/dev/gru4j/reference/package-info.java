@@ -1,0 +1,8 @@
+/**
+ * The equations of the GRU and nothing else: scalar loops that refuse to be clever, in double or, with
+ * every intermediate rounded, in float. Every other backend is measured against this one.
+ */
+@NullMarked
+package dev.gru4j.reference;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gru4j.io;
+
+import org.jspecify.annotations.NullMarked;

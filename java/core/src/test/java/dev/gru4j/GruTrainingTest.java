@@ -190,4 +190,17 @@ class GruTrainingTest {
         assertEquals("Gru for " + SPEC + " was closed", e.getMessage());
         training.close();
     }
+
+    @Test
+    void aClosedTrainingSaysSoAndLeavesTheLayerOpen() {
+        try (Gru gru = gru()) {
+            GruTraining training = gru.training();
+            training.close();
+            training.close();
+            IllegalStateException e =
+                    assertThrows(IllegalStateException.class, () -> training.forward(input(), 0));
+            assertEquals("this GruTraining was closed", e.getMessage());
+            gru.forward(input());
+        }
+    }
 }

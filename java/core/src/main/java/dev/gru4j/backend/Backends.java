@@ -39,7 +39,8 @@ public final class Backends {
                 }
                 found.add(iterator.next());
             } catch (ServiceConfigurationError | LinkageError e) {
-                broken.add(String.valueOf(e.getMessage()));
+                // A provider that could not be made is wrapped: what was missing is the cause.
+                broken.add(String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause()));
             }
         }
         for (String name : ORDER) {

@@ -1,4 +1,0 @@
-@NullMarked
-package dev.gru4j.io;
-
-import org.jspecify.annotations.NullMarked;

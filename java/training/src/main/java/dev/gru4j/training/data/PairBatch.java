@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * Source sequences and, for each, the target sequence to be produced from it.
  *
  * @param source what the encoder reads
- * @param target the decoder's input (boundary token, then the target) and, as {@code targets}, what it shall
+ * @param target the decoder's input (boundary token, then the target) and, as its targets, what it shall
  *     say next (the target, then the boundary token). Row b belongs to row b of {@code source}.
  */
 public record PairBatch(Side source, TokenBatch target) implements Batch {

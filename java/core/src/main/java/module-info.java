@@ -11,4 +11,7 @@ module dev.gru4j {
     exports dev.gru4j.reference;
 
     uses dev.gru4j.backend.GruBackendProvider;
+
+    provides dev.gru4j.backend.GruBackendProvider with
+            dev.gru4j.reference.ReferenceBackendProvider;
 }

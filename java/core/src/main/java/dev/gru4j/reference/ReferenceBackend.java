@@ -1,0 +1,71 @@
+package dev.gru4j.reference;
+
+import dev.gru4j.GruSpec;
+import dev.gru4j.backend.FloatMemory;
+import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.GruPlan;
+import dev.gru4j.backend.HostFloatMemory;
+import dev.gru4j.backend.HostIntMemory;
+import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.TrainingKernels;
+
+/**
+ * The reference as a backend: correct everywhere, fast nowhere. It works on the caller's thread and
+ * its results depend on no option.
+ */
+final class ReferenceBackend implements GruBackend {
+    static final String NAME = "reference";
+
+    private final TrainingKernels kernels = new ReferenceTrainingKernels();
+    private volatile boolean closed;
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public String description() {
+        return "reference: scalar loops in float, one thread";
+    }
+
+    @Override
+    public FloatMemory allocate(long floats) {
+        checkOpen();
+        return HostFloatMemory.allocate(floats);
+    }
+
+    @Override
+    public IntMemory allocateInts(long integers) {
+        checkOpen();
+        return HostIntMemory.allocate(integers);
+    }
+
+    @Override
+    public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
+        checkOpen();
+        return new ReferencePlan(spec, maxT, maxB, mode);
+    }
+
+    @Override
+    public TrainingKernels trainingKernels() {
+        checkOpen();
+        return kernels;
+    }
+
+    @Override
+    public void synchronize() {
+        // Work is done when its call returns.
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("backend '" + NAME + "' was closed");
+        }
+    }
+}

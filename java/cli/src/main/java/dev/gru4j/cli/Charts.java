@@ -1,6 +1,5 @@
 package dev.gru4j.cli;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,8 +56,6 @@ final class Charts {
                 chart.addSeries(line.name(), line.x(), line.y()).setMarker(SeriesMarkers.NONE);
             }
         }
-        ByteArrayOutputStream png = new ByteArrayOutputStream();
-        BitmapEncoder.saveBitmap(chart, png, BitmapFormat.PNG);
-        return png.toByteArray();
+        return BitmapEncoder.getBitmapBytes(chart, BitmapFormat.PNG);
     }
 }

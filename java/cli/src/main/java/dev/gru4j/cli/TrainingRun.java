@@ -58,18 +58,19 @@ record TrainingRun(
             throws IOException {
         long seed = Long.parseLong(settings.notes().getOrDefault("seed", "0"));
         TrainingOptions options = options(settings, seed, defaultClock);
+        // The interruption is closed last: until then the JVM waits, so that the last line is printed, too.
         try (Interruption interruption = new Interruption();
                 Adam optimizer = new Adam(backend, model.parameters(), adam);
-                Trainer<B> trainer = new Trainer<>(backend, model, source, optimizer, schedule, options);
-                Progress progress = new Progress(terminal, units)) {
+                Trainer<B> trainer = new Trainer<>(backend, model, source, optimizer, schedule, options)) {
             if (checkpoint == null) {
                 model.initialize(seed);
             } else {
                 trainer.restore(checkpoint);
             }
-            trainer.listener(progress).listener(history);
-            TrainingSummary summary = trainer.run(interruption);
-            progress.close();
+            TrainingSummary summary;
+            try (Progress progress = new Progress(terminal, units)) {
+                summary = trainer.listener(progress).listener(history).run(interruption);
+            }
             if (summary.end() == TrainingSummary.End.STOPPED) {
                 terminal.remark("stopped after step %d; go on with: %s", summary.steps(), resumeCommand());
             }

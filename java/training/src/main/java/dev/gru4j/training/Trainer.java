@@ -1,9 +1,18 @@
 package dev.gru4j.training;
 
+import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.TrainingKernels;
 import dev.gru4j.training.data.Batch;
 import dev.gru4j.training.data.BatchSource;
+import dev.gru4j.training.data.Prefetcher;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -12,8 +21,24 @@ import java.util.function.BooleanSupplier;
  *
  * @param <B> kind of batch
  */
-@SuppressWarnings({"DoNotCallSuggester", "unused"})
 public final class Trainer<B extends Batch> implements AutoCloseable {
+    private final TrainingKernels kernels;
+    private final TrainableModel<B> model;
+    private final BatchSource<B> source;
+    private final Optimizer optimizer;
+    private final Schedule schedule;
+    private final TrainingOptions options;
+    private final FloatMemory squaredNorm;
+    private final List<TrainingListener> listeners = new ArrayList<>();
+    private final float[] scalar = new float[1];
+
+    private long step;
+    private long totalSteps;
+    private long checkpointStep = -1;
+    private Duration elapsedBefore = Duration.ZERO;
+    private long startNanos;
+    private float lastLoss = Float.NaN;
+
     public Trainer(
             GruBackend backend,
             TrainableModel<B> model,
@@ -21,22 +46,64 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
             Optimizer optimizer,
             Schedule schedule,
             TrainingOptions options) {
-        throw new UnsupportedOperationException();
+        if (options.clock() != null && schedule.freeShare() == 0) {
+            throw new IllegalArgumentException("the schedule '" + schedule.description()
+                    + "' depends on the number of steps from the first on; a run limited by the clock expects one"
+                    + " that does not, such as Schedule.trapezoid");
+        }
+        this.kernels = backend.trainingKernels();
+        this.model = model;
+        this.source = source;
+        this.optimizer = optimizer;
+        this.schedule = schedule;
+        this.options = options;
+        this.totalSteps = options.steps();
+        this.squaredNorm = backend.allocate(1);
     }
 
     /** Adds a listener. */
     public Trainer<B> listener(TrainingListener listener) {
-        throw new UnsupportedOperationException();
+        listeners.add(listener);
+        return this;
     }
 
     /**
      * Goes on where the run that wrote {@code checkpoint} was: parameters, optimizer, carried state, step,
      * time.
      *
-     * @throws CheckpointException if it was written by another model, optimizer, schedule, data set or seed
+     * @throws CheckpointException if it was written by another model, optimizer, schedule, data set or seed;
+     *     nothing is changed then
      */
     public void restore(Checkpoint checkpoint) throws CheckpointException {
-        throw new UnsupportedOperationException();
+        checkpoint.checkConfiguration(configuration());
+        long total = totalStepsAfter(checkpoint);
+        checkpoint.restore(model.parameters(), optimizer.state(), model.carriedState());
+        model.parametersChanged();
+        step = checkpoint.step();
+        checkpointStep = step;
+        totalSteps = total;
+        elapsedBefore = checkpoint.elapsed();
+    }
+
+    /** The number of steps of the resumed run, under which the steps done had the learning rates they had. */
+    private long totalStepsAfter(Checkpoint checkpoint) throws CheckpointException {
+        long before = checkpoint.totalSteps();
+        if (options.steps() == 0 || options.steps() == before) {
+            return before;
+        }
+        if (options.steps() < checkpoint.step()) {
+            throw new CheckpointException(checkpoint.file() + " holds step " + checkpoint.step() + "; a run of "
+                    + options.steps() + " steps cannot go on from there");
+        }
+        for (long k = 0; k < checkpoint.step(); k++) {
+            if (rate(k, before) != rate(k, options.steps())) {
+                throw new CheckpointException(checkpoint.file() + " belongs to a run of " + before + " steps, whose"
+                        + " learning rate at step " + k + " was " + rate(k, before) + "; a run of " + options.steps()
+                        + " steps has " + rate(k, options.steps()) + " there. Resume with " + before
+                        + " steps, or start anew");
+            }
+        }
+        return options.steps();
     }
 
     /** Trains until the end of the run. */
@@ -46,15 +113,163 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
 
     /**
      * Trains until the end of the run or until {@code stop}, asked between steps, says true. Writes the
-     * checkpoint in either case, if one is kept.
+     * checkpoint in either case, if one is kept. An interrupt of the thread stops it, too.
      *
-     * @throws TrainingException if the loss or a parameter is no longer finite, or no batch could be prepared
+     * @throws TrainingException if the loss or the gradient is no longer finite, or a batch could not be
+     *     prepared
      * @throws IOException if a checkpoint cannot be written
      */
     public TrainingSummary run(BooleanSupplier stop) throws IOException {
-        throw new UnsupportedOperationException();
+        startNanos = System.nanoTime();
+        boolean stopped = false;
+        try (Prefetcher<B> batches = new Prefetcher<>(source, step, options.prefetch())) {
+            while (!isFinished()) {
+                if (stop.getAsBoolean()) {
+                    stopped = true;
+                    break;
+                }
+                doStep(next(batches));
+                if (options.checkpointEvery() > 0 && step % options.checkpointEvery() == 0) {
+                    writeCheckpoint();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            stopped = true;
+        }
+        writeCheckpoint();
+        return new TrainingSummary(
+                stopped ? TrainingSummary.End.STOPPED : TrainingSummary.End.FINISHED,
+                step,
+                totalSteps,
+                elapsed(),
+                lastLoss);
+    }
+
+    private B next(Prefetcher<B> batches) throws InterruptedException {
+        try {
+            return batches.next();
+        } catch (IllegalStateException e) {
+            throw new TrainingException("step " + step + " cannot be done: " + e.getMessage(), e);
+        }
+    }
+
+    /** Everything is handed to the backend before the loss is asked for, so a GPU waits once per step. */
+    private void doStep(B batch) {
+        float learningRate = rate(step, totalSteps);
+        ParameterSet parameters = model.parameters();
+        model.lossAndGradient(batch, step, options.seed());
+        kernels.squaredNorm(parameters.gradients(), parameters.length(), squaredNorm);
+        if (options.maxGradientNorm() < Float.POSITIVE_INFINITY) {
+            kernels.clipByNorm(parameters.gradients(), parameters.length(), squaredNorm, options.maxGradientNorm());
+        }
+        optimizer.update(kernels, parameters, learningRate, step);
+        model.parametersChanged();
+        lastLoss = download(model.loss());
+        double gradientNorm = Math.sqrt(download(squaredNorm));
+        checkFinite("loss", lastLoss, learningRate);
+        checkFinite("norm of the gradient", gradientNorm, learningRate);
+        step++;
+        TrainingListener.Step report = new TrainingListener.Step(
+                step,
+                totalSteps,
+                lastLoss,
+                gradientNorm,
+                learningRate,
+                batch.targetCount(),
+                model.flops(batch),
+                elapsed(),
+                shareDone());
+        for (TrainingListener listener : listeners) {
+            listener.afterStep(report);
+        }
+    }
+
+    private float download(FloatMemory memory) {
+        memory.download(0, scalar, 0, 1);
+        return scalar[0];
+    }
+
+    private void checkFinite(String what, double value, float learningRate) {
+        if (Double.isFinite(value)) {
+            return;
+        }
+        String remedy = "training diverged at learning rate " + learningRate
+                + "; lower it, lengthen the warm-up or clip at a norm below " + options.maxGradientNorm();
+        Path file = options.checkpoint();
+        throw new TrainingException("the " + what + " is " + value + " at step " + step + ": " + remedy
+                + (file != null && checkpointStep >= 0 ? ". " + file + " holds step " + checkpointStep : ""));
+    }
+
+    private float rate(long atStep, long total) {
+        return schedule.rate(atStep, total == 0 ? Long.MAX_VALUE : total);
+    }
+
+    /** Whether all steps are done; where the clock limits the run, fixes their number in time. */
+    private boolean isFinished() {
+        if (totalSteps == 0 && shareDone() >= schedule.freeShare()) {
+            totalSteps = stepsFromHere();
+        }
+        return totalSteps > 0 && step >= totalSteps;
+    }
+
+    /** The smallest number of steps that leaves the rates of the steps done as they were. */
+    private long stepsFromHere() {
+        long total = Math.max(1, Math.max(step, (long) Math.ceil(step / schedule.freeShare())));
+        while (step > 0 && rate(step - 1, total) != rate(step - 1, 0)) {
+            total++;
+        }
+        return total;
+    }
+
+    private double shareDone() {
+        Duration clock = options.clock();
+        if (totalSteps > 0 || clock == null) {
+            return (double) step / totalSteps;
+        }
+        return (double) elapsed().toNanos() / clock.toNanos();
+    }
+
+    private Duration elapsed() {
+        return elapsedBefore.plusNanos(System.nanoTime() - startNanos);
+    }
+
+    /** Writes the present state, unless there is no file to write to or it holds this step already. */
+    private void writeCheckpoint() throws IOException {
+        Path file = options.checkpoint();
+        if (file == null || checkpointStep == step) {
+            return;
+        }
+        Checkpoint.Progress progress =
+                new Checkpoint.Progress(step, totalSteps, elapsed().toNanos());
+        Checkpoint.write(
+                file,
+                progress,
+                configuration(),
+                options.notes(),
+                model.parameters(),
+                optimizer.state(),
+                model.carriedState());
+        checkpointStep = step;
+        for (TrainingListener listener : listeners) {
+            listener.afterCheckpoint(step);
+        }
+    }
+
+    /** All that decides what a step computes, besides the step's number. */
+    private Map<String, String> configuration() {
+        Map<String, String> all = new TreeMap<>();
+        model.configuration().forEach((name, value) -> all.put("model." + name, value));
+        optimizer.configuration().forEach((name, value) -> all.put("optimizer." + name, value));
+        source.configuration().forEach((name, value) -> all.put("data." + name, value));
+        all.put("run.schedule", schedule.description());
+        all.put("run.seed", Long.toString(options.seed()));
+        all.put("run.max_gradient_norm", Float.toString(options.maxGradientNorm()));
+        return all;
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        squaredNorm.close();
+    }
 }

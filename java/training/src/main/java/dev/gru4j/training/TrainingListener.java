@@ -11,6 +11,7 @@ public interface TrainingListener {
      * @param step number of steps done, this one included
      * @param totalSteps of the whole run; 0 while the clock has not decided yet
      * @param loss mean loss of this batch, before the update
+     * @param gradientNorm Euclidean norm of the gradient, before clipping
      * @param learningRate of this step
      * @param targets number of targets in the batch
      * @param flops FLOP of this step, 2 per multiply-add
@@ -21,6 +22,7 @@ public interface TrainingListener {
             long step,
             long totalSteps,
             float loss,
+            double gradientNorm,
             float learningRate,
             long targets,
             long flops,

@@ -71,11 +71,19 @@ public final class NgramModel {
 
     /** Sum of −log2 P over all events of the sequences, divided by their number. */
     public double bitsPerEvent(Iterable<int[]> sequences) {
+        return bitsPerEvent(sequences, 0);
+    }
+
+    /**
+     * {@link #bitsPerEvent(Iterable)} where the first {@code given} symbols of every sequence are only looked
+     * back at: the rows of a text that is cut into streams begin with a symbol that no one predicts.
+     */
+    public double bitsPerEvent(Iterable<int[]> sequences, int given) {
         double bits = 0;
         long events = 0;
         for (int[] sequence : sequences) {
-            bits += bits(sequence);
-            events += sequence.length;
+            bits += bits(sequence, given);
+            events += Math.max(0, sequence.length - given);
         }
         if (events == 0) {
             throw new IllegalArgumentException("no events; at least one expected");
@@ -85,11 +93,17 @@ public final class NgramModel {
 
     /** Sum of −log2 P over the events of one sequence. */
     public double bits(int[] sequence) {
+        return bits(sequence, 0);
+    }
+
+    private double bits(int[] sequence, int given) {
         int[] contexts = firstContexts(false);
         double nats = 0;
-        for (int symbol : sequence) {
-            nats -= Math.log(probability(contexts, symbol));
-            advance(contexts, symbol, false);
+        for (int i = 0; i < sequence.length; i++) {
+            if (i >= given) {
+                nats -= Math.log(probability(contexts, sequence[i]));
+            }
+            advance(contexts, sequence[i], false);
         }
         return nats / LN_2;
     }

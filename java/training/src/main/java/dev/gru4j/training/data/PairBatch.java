@@ -1,5 +1,8 @@
 package dev.gru4j.training.data;
 
+import dev.gru4j.backend.TrainingKernels;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,11 +18,28 @@ public record PairBatch(Side source, TokenBatch target) implements Batch {
      *
      * @param T steps of the longest row
      * @param B rows
-     * @param ids (T,B), {@link dev.gru4j.backend.TrainingKernels#NONE} in padding
+     * @param ids (T,B), {@link TrainingKernels#NONE} in padding
      * @param lengths (B) valid steps of each row; absent: all T
      */
     @SuppressWarnings("ArrayRecordComponent") // Equality is not used; arrays are what the backend uploads.
-    public record Side(int T, int B, int[] ids, int @Nullable [] lengths) {}
+    public record Side(int T, int B, int[] ids, int @Nullable [] lengths) {
+        /** Whole sequences as the rows, in this order. */
+        public static Side of(List<int[]> sequences) {
+            int B = sequences.size();
+            int[] lengths = sequences.stream().mapToInt(s -> s.length).toArray();
+            int T = Arrays.stream(lengths).max().orElse(0);
+            int[] ids = new int[Math.multiplyExact(T, B)];
+            Arrays.fill(ids, TrainingKernels.NONE);
+            for (int b = 0; b < B; b++) {
+                int[] sequence = sequences.get(b);
+                for (int t = 0; t < sequence.length; t++) {
+                    ids[t * B + b] = sequence[t];
+                }
+            }
+            boolean isFull = Arrays.stream(lengths).allMatch(length -> length == T);
+            return new Side(T, B, ids, isFull ? null : lengths);
+        }
+    }
 
     /** Steps of the longest row, source or target. */
     @Override

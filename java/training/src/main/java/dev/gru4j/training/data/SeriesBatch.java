@@ -1,5 +1,7 @@
 package dev.gru4j.training.data;
 
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,34 @@ import org.jspecify.annotations.Nullable;
 public record SeriesBatch(
         int T, int B, int inputSize, int outputs, float[] x, int @Nullable [] lengths, int[] positions, float[] targets)
         implements Batch {
+    /**
+     * Whole series as the rows, in this order, asked for a prediction at their last step; no targets.
+     *
+     * @param series each (length,I) row-major, at least one step
+     */
+    public static SeriesBatch of(List<float[]> series, int inputSize, int outputs) {
+        int B = series.size();
+        int[] lengths = series.stream().mapToInt(s -> s.length / inputSize).toArray();
+        int T = Arrays.stream(lengths).max().orElse(0);
+        int[] positions = new int[B];
+        float[] x = new float[Math.multiplyExact(Math.multiplyExact(T, B), inputSize)];
+        for (int b = 0; b < B; b++) {
+            if (lengths[b] < 1) {
+                throw new IllegalArgumentException("series " + b + " has no step; at least 1 expected");
+            }
+            scatter(series.get(b), 0, lengths[b], inputSize, x, b, B);
+            positions[b] = (lengths[b] - 1) * B + b;
+        }
+        return new SeriesBatch(T, B, inputSize, outputs, x, lengths, positions, new float[0]);
+    }
+
+    /** Puts {@code length} steps of {@code values}, from step {@code from} on, into a row of x (T,rows,I). */
+    static void scatter(float[] values, int from, int length, int inputSize, float[] x, int row, int rows) {
+        for (int t = 0; t < length; t++) {
+            System.arraycopy(values, (from + t) * inputSize, x, (t * rows + row) * inputSize, inputSize);
+        }
+    }
+
     @Override
     public long targetCount() {
         return positions.length;

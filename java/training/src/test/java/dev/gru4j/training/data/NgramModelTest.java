@@ -81,6 +81,13 @@ class NgramModelTest {
         assertEquals(expected, model.bitsPerEvent(heldOut), 1e-12);
     }
 
+    /** P(b|a) alone, as in the order-1 numbers above: the a is given. */
+    @Test
+    void givenSymbolsAreContextOnly() {
+        NgramModel model = NgramModel.train(1, SYMBOLS, AAB);
+        assertEquals(-log2((1 + 2 * 1.75 / 7) / 4), model.bitsPerEvent(List.of(new int[] {A, B}), 1), 1e-12);
+    }
+
     /** The numbers the trained GRU is compared with; about 4.4, 2.6 and 1.25 bits on JDK 25. */
     @Test
     void unicodeNamesTakeAboutTheKnownBits() {

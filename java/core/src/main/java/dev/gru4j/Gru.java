@@ -132,10 +132,12 @@ public final class Gru implements AutoCloseable {
 
     /**
      * Runs the remaining floats of x (T,B,I) from state 0 and fills the rest of y (T,B,D·H); neither
-     * position moves. The buffers have the machine's byte order.
+     * position moves.
+     *
+     * @throws IllegalArgumentException if a buffer has another byte order than the machine
      */
     public void forward(FloatBuffer x, int T, int B, FloatBuffer y) {
-        forward(MemorySegment.ofBuffer(x), T, B, null, null, MemorySegment.ofBuffer(y), null);
+        forward(FloatMemory.segmentOf("x", x), T, B, null, null, FloatMemory.segmentOf("y", y), null);
     }
 
     /**

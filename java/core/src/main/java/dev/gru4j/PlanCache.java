@@ -76,7 +76,7 @@ final class PlanCache implements AutoCloseable {
         private final Entry entry;
         private final FloatMemory workspace;
         private final FloatMemory reserve;
-        private final GruCall call = new GruCall();
+        private GruCall call = new GruCall();
         private final TensorEdge edge;
 
         private Lease(Entry entry) {
@@ -89,7 +89,12 @@ final class PlanCache implements AutoCloseable {
                 throw e;
             }
             this.edge = new TensorEdge(backend, workspace instanceof HostFloatMemory);
-            call.workspace(workspace).reserve(reserve);
+            reset();
+        }
+
+        /** A new call object: the old one would keep the caller's tensors alive. */
+        private void reset() {
+            call = new GruCall().workspace(workspace).reserve(reserve);
         }
 
         GruPlan plan() {
@@ -143,6 +148,7 @@ final class PlanCache implements AutoCloseable {
     }
 
     private synchronized void giveBack(Lease lease) {
+        lease.reset();
         lease.entry.idle.push(lease);
     }
 

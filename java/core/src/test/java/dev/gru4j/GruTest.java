@@ -161,6 +161,26 @@ class GruTest {
     }
 
     @Test
+    void aForwardBesideAChangeOfWeightsUsesTheOldOnesOrTheNew() throws Exception {
+        GruWeights[] weights = {new GruWeights(SPEC).initialize(1), new GruWeights(SPEC).initialize(2)};
+        try (Gru gru = Gru.builder(weights[1]).backend("reference").build();
+                ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            float[] second = gru.forward(input()).y();
+            gru.setWeights(weights[0]);
+            float[] first = gru.forward(input()).y();
+            List<Future<GruOutput>> calls = new ArrayList<>();
+            for (int k = 0; k < 60; k++) {
+                calls.add(threads.submit(() -> gru.forward(input())));
+                gru.setWeights(weights[k % 2]);
+            }
+            for (Future<GruOutput> call : calls) {
+                float[] y = call.get().y();
+                assertTrue(Arrays.equals(first, y) || Arrays.equals(second, y), "y of either weights, not of a mixture");
+            }
+        }
+    }
+
+    @Test
     void onlyTheLastPlansAreKept() {
         try (Gru gru = gru(GruSpec.of(1, 1))) {
             for (int steps = 1; steps <= 8; steps++) {
@@ -254,6 +274,12 @@ class GruTest {
                     x, T, B, null, null, MemorySegment.ofArray(new byte[7]), null));
             assertRefused("hT has 61 floats; L·D·B·H = 60 floats expected", () -> gru.forward(
                     x, T, B, null, null, null, MemorySegment.ofArray(new float[61])));
+            FloatBuffer foreign = ByteBuffer.allocate(84 * Float.BYTES)
+                    .order(ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer();
+            assertRefused(
+                    "x has byte order " + foreign.order() + "; the machine's, " + ByteOrder.nativeOrder() + ", expected",
+                    () -> gru.forward(foreign, T, B, FloatBuffer.allocate(210)));
             assertRefused("T is -1; 0 or more expected", () -> gru.forward(x, -1, B, null, null, null, null));
             assertRefused("B is 0; at least 1 expected", () -> gru.forward(x, T, 0, null, null, null, null));
             assertRefused(

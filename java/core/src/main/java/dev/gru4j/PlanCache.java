@@ -15,10 +15,10 @@ import java.util.Map;
 
 /**
  * The plans of one {@link Gru}, made as calls of new sizes arrive. T and B are each rounded up to
- * 1, 1¼, 1½ or 1¾ times a power of two, and a plan serves the calls that round to it: what runs, and with it every bit of
- * the result, depends on a call's own T and B and not on the calls before it. The {@value #KEPT} plans
- * used last are kept, each with its own copy of the weights and with as many workspaces as calls ever
- * ran in it at once.
+ * 1, 1¼, 1½ or 1¾ times a power of two, and a plan serves the calls that round to it: what runs, and
+ * with it every bit of the result, depends on a call's own T and B and not on the calls before it. The
+ * {@value #KEPT} plans used last are kept, each with its own copy of the weights and with as many
+ * workspaces as calls ever ran in it at once.
  *
  * <p>Safe from any thread.
  */
@@ -166,8 +166,8 @@ final class PlanCache implements AutoCloseable {
     /** One line for each plan kept, the last used last. */
     synchronized List<String> descriptions() {
         List<String> lines = new ArrayList<>();
-        entries.forEach((size, entry) ->
-                lines.add("T <= " + size.maxT() + ", B <= " + size.maxB() + ": " + entry.plan.description()));
+        entries.forEach((size, entry) -> lines
+                .add("T <= " + size.maxT() + ", B <= " + size.maxB() + ": " + entry.plan.description()));
         return lines;
     }
 

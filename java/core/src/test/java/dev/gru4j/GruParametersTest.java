@@ -42,7 +42,8 @@ class GruParametersTest {
     void aReverseLayerAloneHasReverseNames() {
         assertEquals(
                 List.of("weight_ih_l0_reverse", "weight_hh_l0_reverse"),
-                GruParameters.of(GruSpec.of(1, 1).withDirections(Directions.REVERSE).withBias(BiasMode.NONE)).all().stream()
+                GruParameters.of(GruSpec.of(1, 1).withDirections(Directions.REVERSE).withBias(BiasMode.NONE)).all()
+                        .stream()
                         .map(Parameter::name)
                         .toList());
     }

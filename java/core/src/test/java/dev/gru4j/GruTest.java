@@ -175,7 +175,8 @@ class GruTest {
             }
             for (Future<GruOutput> call : calls) {
                 float[] y = call.get().y();
-                assertTrue(Arrays.equals(first, y) || Arrays.equals(second, y), "y of either weights, not of a mixture");
+                assertTrue(Arrays.equals(first, y) || Arrays.equals(second, y),
+                        "y of either weights, not of a mixture");
             }
         }
     }
@@ -275,10 +276,13 @@ class GruTest {
             assertRefused("hT has 61 floats; L·D·B·H = 60 floats expected", () -> gru.forward(
                     x, T, B, null, null, null, MemorySegment.ofArray(new float[61])));
             FloatBuffer foreign = ByteBuffer.allocate(84 * Float.BYTES)
-                    .order(ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN)
+                    .order(ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
+                            ? ByteOrder.BIG_ENDIAN
+                            : ByteOrder.LITTLE_ENDIAN)
                     .asFloatBuffer();
             assertRefused(
-                    "x has byte order " + foreign.order() + "; the machine's, " + ByteOrder.nativeOrder() + ", expected",
+                    "x has byte order " + foreign.order() + "; the machine's, " + ByteOrder.nativeOrder()
+                            + ", expected",
                     () -> gru.forward(foreign, T, B, FloatBuffer.allocate(210)));
             assertRefused("T is -1; 0 or more expected", () -> gru.forward(x, -1, B, null, null, null, null));
             assertRefused("B is 0; at least 1 expected", () -> gru.forward(x, T, 0, null, null, null, null));
@@ -317,7 +321,8 @@ class GruTest {
         gru.close();
         gru.close();
         for (Runnable use : List.<Runnable>of(
-                () -> gru.forward(input()), gru::weights, gru::training, gru::plans, () -> gru.setWeights(new GruWeights(SPEC)))) {
+                () -> gru.forward(input()), gru::weights, gru::training, gru::plans,
+                () -> gru.setWeights(new GruWeights(SPEC)))) {
             IllegalStateException e = assertThrows(IllegalStateException.class, use::run);
             assertEquals("Gru for " + SPEC + " was closed", e.getMessage());
         }

@@ -66,9 +66,9 @@ class GruTrainingTest {
     @ValueSource(strings = {"host", "device"})
     void backwardGivesWhatTheReferenceGives(String kind) {
         try (GruBackend backend =
-                        kind.equals("host")
-                                ? Backends.open("reference", BackendOptions.DEFAULT)
-                                : new FakeDeviceBackend();
+                kind.equals("host")
+                        ? Backends.open("reference", BackendOptions.DEFAULT)
+                        : new FakeDeviceBackend();
                 Gru gru = Gru.builder(SPEC).seed(SEED).backend(backend).build();
                 GruTraining training = gru.training()) {
             GruWeights weights = gru.weights();

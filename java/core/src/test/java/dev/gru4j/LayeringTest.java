@@ -38,13 +38,15 @@ class LayeringTest {
     @Test
     void theModuleNeedsNothingButJava() {
         // jspecify's annotations are in the class files, but needed by the compiler only.
-        classes().should().onlyDependOnClassesThat().resideInAnyPackage("dev.gru4j..", "java..", "org.jspecify.annotations")
+        classes().should().onlyDependOnClassesThat()
+                .resideInAnyPackage("dev.gru4j..", "java..", "org.jspecify.annotations")
                 .check(CORE);
     }
 
     @Test
     void weightFilesKnowNothingOfGrus() {
-        noClasses().that().resideInAPackage(IO).should().dependOnClassesThat().resideInAnyPackage(LAYER, BACKEND, REFERENCE)
+        noClasses().that().resideInAPackage(IO).should().dependOnClassesThat()
+                .resideInAnyPackage(LAYER, BACKEND, REFERENCE)
                 .check(CORE);
     }
 
@@ -56,7 +58,8 @@ class LayeringTest {
 
     @Test
     void theLayerKnowsNoBackend() {
-        noClasses().that().resideInAPackage(LAYER).should().dependOnClassesThat().resideInAPackage(REFERENCE).check(CORE);
+        noClasses().that().resideInAPackage(LAYER).should().dependOnClassesThat().resideInAPackage(REFERENCE)
+                .check(CORE);
     }
 
     @Test

@@ -18,8 +18,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ReadmeExampleTest {
     private static final Pattern BLOCK = Pattern.compile("```java\\R(.*?)^```", Pattern.DOTALL | Pattern.MULTILINE);
 
+    /** {@code java/core/target/classes}. */
     private static Path module() throws URISyntaxException {
-        return Path.of(Gru.class.getProtectionDomain().getCodeSource().getLocation().toURI()); // java/core/target/classes
+        return Path.of(Gru.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     }
 
     private static String example() throws IOException, URISyntaxException {
@@ -35,10 +36,10 @@ class ReadmeExampleTest {
         Path output = folder.resolve("output");
         // A JVM of its own: what the example prints and saves stays out of this one.
         Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--class-path",
-                        module().toString(),
-                        source.toString())
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--class-path",
+                module().toString(),
+                source.toString())
                 .directory(folder.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())

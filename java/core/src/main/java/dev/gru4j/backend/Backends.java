@@ -116,7 +116,8 @@ public final class Backends {
         public Availability availability() {
             if (name.equals("simd") && ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
                 return Availability.unavailable(
-                        "module jdk.incubator.vector is not loaded", "start java with --add-modules jdk.incubator.vector");
+                        "module jdk.incubator.vector is not loaded",
+                        "start java with --add-modules jdk.incubator.vector");
             }
             String cause = broken.isEmpty() ? "" : " (" + String.join("; ", broken) + ")";
             return Availability.unavailable(

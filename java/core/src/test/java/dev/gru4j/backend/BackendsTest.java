@@ -122,12 +122,13 @@ class BackendsTest {
         assertEquals("reference: available", lines.get(2));
     }
 
-    /** {@code name: availability} of every backend, in a class loader where a service file names {@code provider} too. */
+    /** {@code name: availability} of every backend, where a service file names {@code provider} too. */
     private static List<String> availabilityWith(Path folder, String provider) throws Exception {
         Path services = Files.createDirectories(folder.resolve("META-INF/services"));
         Files.writeString(services.resolve(GruBackendProvider.class.getName()), provider + "\n");
         URL[] path = {
-            folder.toUri().toURL(), placeOf(Backends.class, "Backends.class"), placeOf(BackendsTest.class, "BackendsTest.class")
+            folder.toUri().toURL(), placeOf(Backends.class, "Backends.class"),
+            placeOf(BackendsTest.class, "BackendsTest.class")
         };
         List<String> lines = new ArrayList<>();
         // No parent: the platform's class loader would lead to this module's own Backends.

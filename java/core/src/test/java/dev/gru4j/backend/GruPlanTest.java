@@ -234,7 +234,8 @@ class GruPlanTest {
         plan.close();
         assertEquals(List.of("load", "close"), plan.done);
         for (Runnable use : List.<Runnable>of(
-                () -> plan.forward(call()), () -> plan.backward(call()), () -> plan.loadParameters(floats(PARAMETERS)))) {
+                () -> plan.forward(call()), () -> plan.backward(call()),
+                () -> plan.loadParameters(floats(PARAMETERS)))) {
             assertEquals(
                     "plan for " + SPEC + " was closed",
                     assertThrows(IllegalStateException.class, use::run).getMessage());

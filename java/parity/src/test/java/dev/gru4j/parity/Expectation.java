@@ -1,0 +1,91 @@
+package dev.gru4j.parity;
+
+import dev.gru4j.reference.Precision;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** What a case should give: every tensor in double, and the float reference's error beside it. */
+final class Expectation {
+    /** Something the reference can compute in either precision, on the data of any draw. */
+    @FunctionalInterface
+    interface Problem {
+        /** Every tensor by name, of draw {@code draw} (see {@link GruInputs#redraw}). */
+        Map<String, double[]> run(Precision precision, int draw);
+    }
+
+    private final Map<String, double[]> exact;
+    private final Map<String, Double> referenceErrors;
+    private final int draws;
+
+    private Expectation(Map<String, double[]> exact, Map<String, Double> referenceErrors, int draws) {
+        this.exact = exact;
+        this.referenceErrors = referenceErrors;
+        this.draws = draws;
+    }
+
+    /** Runs a problem in double and in float, as often as {@link Tolerance#draws} of its smallest tensor says. */
+    static Expectation of(List<Tensor> tensors, Problem problem) {
+        int draws = tensors.stream().mapToInt(t -> Tolerance.draws(t.length())).max().orElse(1);
+        // The runs are independent, and by far the slowest part of the suite.
+        List<Map<String, double[]>> runs = IntStream.range(0, 2 * draws)
+                .parallel()
+                .mapToObj(run -> problem.run(run % 2 == 0 ? Precision.DOUBLE : Precision.FLOAT, run / 2))
+                .toList();
+        Map<String, Double> errors = new HashMap<>();
+        for (Tensor tensor : tensors) {
+            double worst = 0;
+            for (int draw = 0; draw < draws; draw++) {
+                double[] inDouble = get(runs.get(2 * draw), tensor.name());
+                checkExact(tensor, inDouble);
+                worst = Math.max(worst, Tolerance.error(inDouble, get(runs.get(2 * draw + 1), tensor.name())));
+            }
+            errors.put(tensor.name(), worst);
+        }
+        return new Expectation(runs.getFirst(), errors, draws);
+    }
+
+    /** Refuses to measure a backend against a double run that is no number or of another shape. */
+    private static void checkExact(Tensor tensor, double[] inDouble) {
+        if (inDouble.length != tensor.length()) {
+            throw new AssertionError("the double reference's " + tensor.name() + " has " + inDouble.length
+                    + " numbers; " + tensor.length() + " expected");
+        }
+        for (int k = 0; k < inDouble.length; k++) {
+            if (!Double.isFinite(inDouble[k])) {
+                throw new AssertionError(
+                        "the double reference's " + tensor.name() + " is " + inDouble[k] + " at " + tensor.index(k));
+            }
+        }
+    }
+
+    private static double[] get(Map<String, double[]> tensors, String name) {
+        double[] tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new IllegalArgumentException("no tensor " + name + " among " + tensors.keySet());
+        }
+        return tensor;
+    }
+
+    double[] exact(String name) {
+        return get(exact, name);
+    }
+
+    /** Largest error of the float reference over all draws. */
+    double referenceError(String name) {
+        Double error = referenceErrors.get(name);
+        if (error == null) {
+            throw new IllegalArgumentException("no tensor " + name + " among " + referenceErrors.keySet());
+        }
+        return error;
+    }
+
+    double bound(String name) {
+        return Tolerance.bound(exact(name), referenceError(name));
+    }
+
+    int draws() {
+        return draws;
+    }
+}

@@ -1,0 +1,74 @@
+package dev.gru4j.parity;
+
+/**
+ * How far a backend may be from the exact result; computed for each tensor of each case, nowhere chosen.
+ *
+ * <pre>
+ *   err(found) = max |found − exact|                     exact: the reference in double, on the same float inputs
+ *   bound      = 2 · err(float reference) + floor        floor: 4 ULP (of a float) of the tensor's largest magnitude
+ * </pre>
+ *
+ * <p><b>Why twice the float reference's error.</b> It makes every rounding that float arithmetic cannot avoid, in the
+ * plainest order. Length of the sequence, length of the sums, cancellation and saturation enter by themselves, because
+ * it suffers from them as any backend does. A backend that sums in another order makes another error of the same size;
+ * twice that size leaves room for the difference and none for a wrong formula.
+ *
+ * <p><b>Why a floor.</b> One activation of 2.5 ULP (the simd backend's stated bound) and a blend of three roundings
+ * stay below 4 ULP, where the reference, with its nearly exact activations, may happen to be off by nothing at all.
+ *
+ * <p><b>Why redraws.</b> The maximum over many elements is a steady measure of an error's size; that over three
+ * elements is luck, and small exactly when the luck was good. So where a tensor is small, the double and the float run are
+ * repeated with all inputs changed by less than 2^−16 of themselves: the same problem with the same conditioning, its
+ * roundings drawn anew. The largest error of all draws counts. There are as many draws as make elements × draws reach
+ * {@value #SAMPLES}: the largest of that many normal errors is more than twice the largest of as many others once in
+ * 6,000 pairs (by simulation), and then there is the floor.
+ */
+final class Tolerance {
+    /** Elements × draws on which the float reference's error is measured, at least. */
+    static final int SAMPLES = 128;
+
+    /** Share of the float reference's error. */
+    private static final double FACTOR = 2;
+
+    /** Of the largest magnitude. */
+    private static final double FLOOR_ULPS = 4;
+
+    private Tolerance() {}
+
+    /** Draws needed for a tensor of that many elements; 1 for an empty one. */
+    static int draws(int elements) {
+        return elements == 0 ? 1 : Math.ceilDiv(SAMPLES, elements);
+    }
+
+    /** max |found − exact|; infinite where exactly one of the two is NaN, or an infinity is missed. */
+    static double error(double[] exact, double[] found) {
+        double worst = 0;
+        for (int k = 0; k < exact.length; k++) {
+            worst = Math.max(worst, difference(exact[k], found[k]));
+        }
+        return worst;
+    }
+
+    /** |found − exact|; 0 for equal infinities and for two NaN, infinite for one NaN. */
+    static double difference(double exact, double found) {
+        if (exact == found || (Double.isNaN(exact) && Double.isNaN(found))) {
+            return 0;
+        }
+        double difference = Math.abs(found - exact);
+        return Double.isNaN(difference) ? Double.POSITIVE_INFINITY : difference;
+    }
+
+    /** 4 ULP of the largest magnitude; the smallest subnormals for a tensor of zeros. */
+    static double floor(double[] exact) {
+        double largest = 0;
+        for (double value : exact) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return FLOOR_ULPS * Math.ulp((float) largest);
+    }
+
+    /** The largest allowed |found − exact|. */
+    static double bound(double[] exact, double referenceError) {
+        return FACTOR * referenceError + floor(exact);
+    }
+}

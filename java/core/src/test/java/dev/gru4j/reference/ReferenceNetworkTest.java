@@ -111,6 +111,10 @@ final class ReferenceNetworkTest {
                 problem.forward(), new double[1], null));
         assertRefused("dhT has 1 numbers; 12 expected", () -> network.backward(
                 problem.forward(), null, new double[1]));
+        assertRefused(
+                "forward is of I5 H4 L2 BIDIRECTIONAL RESET_AFTER bias BOTH;"
+                        + " one of I5 H4 L1 FORWARD RESET_AFTER bias BOTH expected",
+                () -> network.backward(Problem.of(SPEC, T, B, 5).forward(), null, null));
         IllegalArgumentException tooLarge = assertThrows(
                 IllegalArgumentException.class,
                 () -> network.forward(Integer.MAX_VALUE, Integer.MAX_VALUE, x, null, null, null));

@@ -122,6 +122,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     public TrainingSummary run(BooleanSupplier stop) throws IOException {
         startNanos = System.nanoTime();
         boolean stopped = false;
+        boolean interrupted = false;
         try (Prefetcher<B> batches = new Prefetcher<>(source, step, options.prefetch())) {
             while (!isFinished()) {
                 if (stop.getAsBoolean()) {
@@ -134,10 +135,13 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 }
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
             stopped = true;
+            interrupted = true;
         }
-        writeCheckpoint();
+        writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
         return new TrainingSummary(
                 stopped ? TrainingSummary.End.STOPPED : TrainingSummary.End.FINISHED,
                 step,

@@ -4,8 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
+import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -56,6 +55,6 @@ final class Charts {
                 chart.addSeries(line.name(), line.x(), line.y()).setMarker(SeriesMarkers.NONE);
             }
         }
-        return BitmapEncoder.getBitmapBytes(chart, BitmapFormat.PNG);
+        return ChartEncoder.getBytes(chart, "png");
     }
 }

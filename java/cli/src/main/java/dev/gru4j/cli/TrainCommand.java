@@ -4,7 +4,6 @@ import dev.gru4j.backend.GruBackend;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.Schedule;
 import dev.gru4j.training.TrainingSummary;
-import dev.gru4j.training.data.Vocabulary;
 import dev.gru4j.training.model.Evaluation;
 import dev.gru4j.training.model.LanguageModel;
 import dev.gru4j.training.model.LanguageModelSpec;

@@ -97,7 +97,7 @@ public abstract class GruPlan implements AutoCloseable {
         checkCall(call);
         FloatMemory y = call.y();
         if (y != null) {
-            atLeast("y", y, (long) call.T() * call.B() * spec.outputSize());
+            atLeast("y", y, size("y (T,B,D·H)", call.T(), call.B(), spec.outputSize()));
         }
         if (call.hT() != null) {
             atLeast("hT", call.hT(), statesLength(call));
@@ -118,13 +118,13 @@ public abstract class GruPlan implements AutoCloseable {
         }
         checkCall(call);
         if (call.dy() != null) {
-            atLeast("dy", call.dy(), (long) call.T() * call.B() * spec.outputSize());
+            atLeast("dy", call.dy(), size("dy (T,B,D·H)", call.T(), call.B(), spec.outputSize()));
         }
         if (call.dhT() != null) {
             atLeast("dhT", call.dhT(), statesLength(call));
         }
         if (call.dx() != null) {
-            atLeast("dx", call.dx(), (long) call.T() * call.B() * spec.inputSize());
+            atLeast("dx", call.dx(), size("dx (T,B,I)", call.T(), call.B(), spec.inputSize()));
         }
         if (call.dh0() != null) {
             atLeast("dh0", call.dh0(), statesLength(call));
@@ -172,7 +172,17 @@ public abstract class GruPlan implements AutoCloseable {
     protected abstract void doClose();
 
     private long statesLength(GruCall call) {
-        return (long) spec.states() * call.B() * spec.hiddenSize();
+        return size("a state (L·D,B,H)", spec.states(), call.B(), spec.hiddenSize());
+    }
+
+    /** a·b·c, refused when its bytes do not fit a signed 64-bit number. */
+    private static long size(String name, int a, int b, int c) {
+        long plane = (long) a * b;
+        if (plane != 0 && c > Long.MAX_VALUE / Float.BYTES / plane) {
+            throw new IllegalArgumentException(
+                    name + " has " + a + "·" + b + "·" + c + " floats; their bytes overflow a 64-bit size");
+        }
+        return plane * c;
     }
 
     private void checkOpen() {
@@ -193,7 +203,7 @@ public abstract class GruPlan implements AutoCloseable {
             throw new IllegalArgumentException("B is " + call.B() + "; 1 to " + maxB + " expected by this plan");
         }
         present("x", call.x());
-        atLeast("x", call.x(), (long) call.T() * call.B() * spec.inputSize());
+        atLeast("x", call.x(), size("x (T,B,I)", call.T(), call.B(), spec.inputSize()));
         if (call.h0() != null) {
             atLeast("h0", call.h0(), statesLength(call));
         }

@@ -1,5 +1,7 @@
 package dev.gru4j.cli;
 
+import java.awt.BasicStroke;
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,12 +9,16 @@ import java.util.List;
 import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler.LegendLayout;
+import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Line charts as PNG files. */
 final class Charts {
     private static final int WIDTH = 960;
     private static final int HEIGHT = 540;
+    private static final int TICK_SPACING = 90;
+    private static final float LINE_WIDTH = 1.5f;
 
     /** One line of a chart. */
     @SuppressWarnings("ArrayRecordComponent") // Never compared; the chart library takes arrays.
@@ -50,9 +56,20 @@ final class Charts {
                 .xAxisTitle(xTitle)
                 .yAxisTitle(yTitle)
                 .build();
+        chart.getStyler()
+                .setChartBackgroundColor(Color.WHITE)
+                .setLegendPosition(LegendPosition.OutsideS)
+                .setLegendLayout(LegendLayout.Horizontal)
+                .setLegendBorderColor(Color.WHITE);
+        chart.getStyler()
+                .setPlotGridLinesColor(Color.LIGHT_GRAY)
+                .setXAxisTickMarkSpacingHint(TICK_SPACING)
+                .setYAxisTickMarkSpacingHint(TICK_SPACING);
         for (Line line : lines) {
             if (line.x().length > 0) {
-                chart.addSeries(line.name(), line.x(), line.y()).setMarker(SeriesMarkers.NONE);
+                chart.addSeries(line.name(), line.x(), line.y())
+                        .setMarker(SeriesMarkers.NONE)
+                        .setLineStyle(new BasicStroke(LINE_WIDTH));
             }
         }
         return ChartEncoder.getBytes(chart, "png");

@@ -2,7 +2,6 @@ package dev.gru4j.reference;
 
 import dev.gru4j.GruParameters;
 import dev.gru4j.GruSpec;
-import dev.gru4j.Philox;
 import dev.gru4j.backend.HostFloatMemory;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ReferenceNetwork {
     /**
-     * Draws the dropout masks of a training forward, see {@link Philox}.
+     * Draws the dropout masks of a training forward, see {@link dev.gru4j.Philox}.
      *
      * @param seed key of the generator
      * @param iteration training step
@@ -71,9 +70,10 @@ public final class ReferenceNetwork {
             for (int layer = 0; layer < spec.layers(); layer++) {
                 for (int d = 0; d < spec.directions().count(); d++) {
                     int index = index(layer, d);
+                    double[] first = h0(layer, d);
+                    ReferenceSequence s = sequence(d);
                     for (int b = 0; b < B; b++) {
-                        ReferenceSequence s = sequence(d);
-                        double[] last = s.hPrev(b, s.length(b), h0(layer, d), traces.get(index).states, H);
+                        double[] last = s.hPrev(b, s.length(b), first, traces.get(index).states, H);
                         ReferenceSequence.setRow(hT, index * B + b, last);
                     }
                 }
@@ -106,40 +106,13 @@ public final class ReferenceNetwork {
             return layer == 0 ? x : dropped(p, layer - 1, joinedStates(layer - 1));
         }
 
-        /** The directions of one layer side by side (T,B,D·H). */
-        private double[] joinedStates(int layer) {
-            int H = spec.hiddenSize();
-            double[] joined = new double[T * B * spec.outputSize()];
-            for (int d = 0; d < spec.directions().count(); d++) {
-                double[] states = traces.get(index(layer, d)).states;
-                for (int at = 0; at < T * B; at++) {
-                    System.arraycopy(states, at * H, joined, at * spec.outputSize() + d * H, H);
-                }
-            }
-            return joined;
+        /** The output of layer {@code layer}, or the gradient arriving there, after dropout (T,B,D·H). */
+        double[] dropped(Precision p, int layer, double[] values) {
+            return ReferenceStacking.dropped(p, spec, sequence(0), dropout, layer, values);
         }
 
-        /**
-         * The output of layer {@code layer} (T,B,D·H) times its dropout scales; the gradient takes the
-         * same way back. Padding stays 0.
-         */
-        double[] dropped(Precision p, int layer, double[] values) {
-            if (dropout == null || spec.dropout() == 0) {
-                return values;
-            }
-            double[] result = new double[values.length];
-            float[] scales = new float[spec.outputSize()];
-            for (int b = 0; b < B; b++) {
-                for (int t = 0; t < (lengths == null ? T : lengths[b]); t++) {
-                    Philox.dropoutScales(
-                            spec.dropout(), dropout.seed(), dropout.iteration(), layer, t, b, scales);
-                    int at = (t * B + b) * scales.length;
-                    for (int j = 0; j < scales.length; j++) {
-                        result[at + j] = p.round(values[at + j] * scales[j]);
-                    }
-                }
-            }
-            return result;
+        private double[] joinedStates(int layer) {
+            return ReferenceStacking.join(spec, traces.subList(index(layer, 0), index(layer + 1, 0)));
         }
     }
 
@@ -260,6 +233,9 @@ public final class ReferenceNetwork {
      * @throws IllegalArgumentException naming the argument, what was found and what was expected
      */
     public Gradients backward(Forward forward, double @Nullable [] dy, double @Nullable [] dhT) {
+        if (!forward.spec.equals(spec)) {
+            throw new IllegalArgumentException("forward is of " + forward.spec + "; one of " + spec + " expected");
+        }
         int width = spec.outputSize();
         int positions = forward.T * forward.B;
         if (dy != null) {
@@ -286,7 +262,7 @@ public final class ReferenceNetwork {
                         input,
                         forward.h0(layer, d),
                         forward.traces.get(index),
-                        columns(dStates, positions, d),
+                        ReferenceStacking.part(spec, dStates, d),
                         ReferenceSequence.row(dLast, index, forward.B * spec.hiddenSize()));
                 for (int k = 0; k < dInput.length; k++) {
                     dInput[k] = precision.round(dInput[k] + result.dx[k]);
@@ -299,16 +275,6 @@ public final class ReferenceNetwork {
             }
         }
         return new Gradients(dInput, dh0, dParameters);
-    }
-
-    /** The H features of one direction out of (T,B,D·H). */
-    private double[] columns(double[] joined, int positions, int direction) {
-        int H = spec.hiddenSize();
-        double[] part = new double[positions * H];
-        for (int at = 0; at < positions; at++) {
-            System.arraycopy(joined, at * spec.outputSize() + direction * H, part, at * H, H);
-        }
-        return part;
     }
 
     private double[] rounded(double[] values) {

@@ -3,6 +3,7 @@ package dev.gru4j.training;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.TrainingKernels;
+import dev.gru4j.io.AtomicFile;
 import dev.gru4j.training.data.Batch;
 import dev.gru4j.training.data.BatchSource;
 import dev.gru4j.training.data.Prefetcher;
@@ -123,6 +124,10 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         startNanos = System.nanoTime();
         boolean stopped = false;
         boolean interrupted = false;
+        Path checkpoint = options.checkpoint();
+        if (checkpoint != null) {
+            AtomicFile.deleteLeftovers(checkpoint); // of runs that were killed while writing
+        }
         try (Prefetcher<B> batches = new Prefetcher<>(source, step, options.prefetch())) {
             while (!isFinished()) {
                 if (stop.getAsBoolean()) {

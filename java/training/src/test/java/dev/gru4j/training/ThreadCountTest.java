@@ -27,7 +27,7 @@ final class ThreadCountTest {
     void trainingGivesTheSameBitsForAnyNumberOfThreads() throws IOException {
         Random random = new Random(2);
         List<int[]> sequences = Stream.generate(
-                        () -> random.ints(random.nextInt(20), 1, 37).toArray())
+                () -> random.ints(random.nextInt(20), 1, 37).toArray())
                 .limit(200)
                 .toList();
         BatchSource<TokenBatch> names = new LanguageModelBatches(sequences, 0, 33, 1);

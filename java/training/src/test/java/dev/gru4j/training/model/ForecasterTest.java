@@ -79,6 +79,16 @@ final class ForecasterTest {
     }
 
     @Test
+    void flopsLeaveOutTheGradientOfTheInput() {
+        ForecasterSpec spec = new ForecasterSpec(GruSpec.of(2, 5), 2);
+        try (Forecaster model = new Forecaster(backend, spec, 4, 3)) {
+            SeriesBatch batch = SeriesBatch.of(List.of(new float[6], new float[2]), 2, 2);
+            // W_ih twice, W_hh three times in 3 + 1 valid steps; the head three times at 2 positions.
+            assertEquals(4 * 2 * (2 * 15 * 2 + 3 * 15 * 5) + 2 * 3 * 2 * 5 * 2, model.flops(batch));
+        }
+    }
+
+    @Test
     void shouldRejectBatchesOfAnotherModel() {
         ForecasterSpec spec = new ForecasterSpec(GruSpec.of(2, 5), 2);
         try (Forecaster model = new Forecaster(backend, spec, 4, 3)) {

@@ -102,7 +102,8 @@ final class LanguageModelTest {
             model.lossAndGradient(source.batch(0), 0, 1);
             plain.lossAndGradient(source.batch(0), 0, 1);
             assertFalse(
-                    model.loss().toArray()[0] == plain.loss().toArray()[0], "dropout does not change the training loss");
+                    model.loss().toArray()[0] == plain.loss().toArray()[0],
+                    "dropout does not change the training loss");
         }
     }
 
@@ -192,6 +193,16 @@ final class LanguageModelTest {
             int[] before = sampler.sample(new int[] {1}, TrainingKernels.NONE, 40, 1, 5);
             model.initialize(2);
             assertFalse(Arrays.equals(before, sampler.sample(new int[] {1}, TrainingKernels.NONE, 40, 1, 5)));
+        }
+    }
+
+    @Test
+    void flopsAreThreeTimesTheForwardProductsOfTheValidPositions() {
+        try (LanguageModel model = new LanguageModel(backend, SPEC, 4, 2)) {
+            TokenBatch batch = TokenBatch.of(List.of(new int[] {1, 2, 3}, new int[] {4}), BOUNDARY);
+            // I = 3, H = 4, L = 2, six classes: W_ih, W_hh, W_ih, W_hh, head; 4 + 2 positions.
+            long forward = 2 * (12 * 3 + 12 * 4 + 12 * 4 + 12 * 4 + 6 * 4);
+            assertEquals(3 * forward * 6, model.flops(batch));
         }
     }
 

@@ -139,7 +139,7 @@ final class MemoryReleaseTest {
         try (CountingBackend backend = new CountingBackend()) {
             LanguageModelBatches source = new LanguageModelBatches(List.of(new int[] {1, 2}), 0, 2, 1);
             try (LanguageModel model =
-                            new LanguageModel(backend, LanguageModelSpec.of(4, 2, 3, 1, 0), 3, 2);
+                    new LanguageModel(backend, LanguageModelSpec.of(4, 2, 3, 1, 0), 3, 2);
                     Adam adam = new Adam(backend, model.parameters(), Adam.Options.DEFAULT)) {
                 model.evaluate(source);
                 int before = backend.openCount();

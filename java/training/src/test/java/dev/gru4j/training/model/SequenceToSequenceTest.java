@@ -51,7 +51,7 @@ final class SequenceToSequenceTest {
         SequenceToSequenceSpec spec =
                 new SequenceToSequenceSpec(VOCABULARY, VOCABULARY, 6, 16, 1, bidirectional, 0);
         try (SequenceToSequence model =
-                        new SequenceToSequence(backend, spec, source.maxSourceT(), source.maxTargetT(), source.maxB());
+                new SequenceToSequence(backend, spec, source.maxSourceT(), source.maxTargetT(), source.maxB());
                 Adam adam = new Adam(backend, model.parameters(), Adam.Options.DEFAULT);
                 Trainer<PairBatch> trainer = new Trainer<>(
                         backend,

@@ -1,19 +1,24 @@
 package dev.gru4j.cli;
 
+import java.awt.BasicStroke;
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
+import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.style.Styler.LegendLayout;
+import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Line charts as PNG files. */
 final class Charts {
     private static final int WIDTH = 960;
     private static final int HEIGHT = 540;
+    private static final int TICK_SPACING = 90;
+    private static final float LINE_WIDTH = 1.5f;
 
     /** One line of a chart. */
     @SuppressWarnings("ArrayRecordComponent") // Never compared; the chart library takes arrays.
@@ -51,11 +56,22 @@ final class Charts {
                 .xAxisTitle(xTitle)
                 .yAxisTitle(yTitle)
                 .build();
+        chart.getStyler()
+                .setChartBackgroundColor(Color.WHITE)
+                .setLegendPosition(LegendPosition.OutsideS)
+                .setLegendLayout(LegendLayout.Horizontal)
+                .setLegendBorderColor(Color.WHITE);
+        chart.getStyler()
+                .setPlotGridLinesColor(Color.LIGHT_GRAY)
+                .setXAxisTickMarkSpacingHint(TICK_SPACING)
+                .setYAxisTickMarkSpacingHint(TICK_SPACING);
         for (Line line : lines) {
             if (line.x().length > 0) {
-                chart.addSeries(line.name(), line.x(), line.y()).setMarker(SeriesMarkers.NONE);
+                chart.addSeries(line.name(), line.x(), line.y())
+                        .setMarker(SeriesMarkers.NONE)
+                        .setLineStyle(new BasicStroke(LINE_WIDTH));
             }
         }
-        return BitmapEncoder.getBitmapBytes(chart, BitmapFormat.PNG);
+        return ChartEncoder.getBytes(chart, "png");
     }
 }

@@ -7,6 +7,7 @@ import dev.gru4j.training.data.DataException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -71,6 +72,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
             case UncheckedIOException wrapped when wrapped.getCause() != null -> message(wrapped.getCause());
             case NoSuchFileException missing -> missing.getFile() + " does not exist";
             case NotDirectoryException file -> file.getFile() + " is not a folder";
+            case FileAlreadyExistsException other -> other.getFile() + " exists and is not a folder";
             case AccessDeniedException denied -> denied.getFile() + ": access denied";
             case FileSystemException failed -> failed.getFile() + ": " + failed.getReason();
             case IOException failed -> text(failed);

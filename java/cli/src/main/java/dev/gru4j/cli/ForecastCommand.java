@@ -109,7 +109,7 @@ final class ForecastCommand implements Callable<Integer> {
             Path weights = run.folder().resolve(RunLimits.WEIGHTS);
             ParameterFiles.write(
                     model.parameters(), ModelMetadata.of(weights, "forecaster").prefixed(), weights);
-            report(model, scaled, task, chosen, summary);
+            report(model, scaled, task, chosen, summary, history);
             chart(run.folder(), model, scaled, task, chosen);
             terminal.print("weights  %s", weights);
             terminal.print("repeat   %s", run.repeatCommand(summary, settings, backend));
@@ -136,14 +136,15 @@ final class ForecastCommand implements Callable<Integer> {
             ScaledSeries scaled,
             ForecastTask task,
             ForecastOptions.Resolved chosen,
-            TrainingSummary summary) {
+            TrainingSummary summary,
+            LossHistory history) {
         float[] series = task.series();
         int[] origins = task.origins();
         List<float[]> ours = forecasts(model, scaled, task, chosen.batch(), origins);
         terminal.print("");
         terminal.print(
-                "%,d steps in %.1f s. Mean absolute error of %,d forecasts of the held-out part, %d values each:",
-                summary.steps(), summary.elapsed().toMillis() / 1e3, origins.length, task.horizon());
+                "%s. Mean absolute error of %,d forecasts of the held-out part, %d values each:",
+                history.summary(summary, UNITS), origins.length, task.horizon());
         print("persistence", error(task, i -> ForecastBaselines.persistence(series, origins[i], task.horizon())));
         print(
                 "seasonal naive",

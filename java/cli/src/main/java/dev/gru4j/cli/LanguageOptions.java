@@ -70,6 +70,9 @@ final class LanguageOptions {
     /** @param longRun whether there is time for the larger default */
     Resolved resolve(Settings settings, boolean longRun) {
         String file = settings.text("text", text == null ? null : text.toString());
+        if (file == null && window != null) {
+            throw new UsageException("--window is for a --text; names are as long as they are");
+        }
         return new Resolved(
                 file == null ? null : Path.of(file),
                 settings.seed(seed, 1),
@@ -77,7 +80,7 @@ final class LanguageOptions {
                 settings.integer("hidden", hidden, longRun ? LONG_RUN_HIDDEN : HIDDEN, 1),
                 settings.integer("embedding", embedding, EMBEDDING, 1),
                 settings.integer("batch", batch, BATCH, 1),
-                settings.integer("window", window, WINDOW, 1),
+                file == null ? WINDOW : settings.integer("window", window, WINDOW, 1),
                 settings.number("dropout", dropout, 0f, true, 1f),
                 settings.number("learning-rate", learningRate, LEARNING_RATE, false, Float.POSITIVE_INFINITY));
     }

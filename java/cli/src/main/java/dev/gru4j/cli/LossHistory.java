@@ -1,14 +1,18 @@
 package dev.gru4j.cli;
 
 import dev.gru4j.training.TrainingListener;
+import dev.gru4j.training.TrainingSummary;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
- * The loss of a run for its chart: means over neighbouring steps, at most {@value #MAX_POINTS} of them. When
- * they are full, neighbours are joined, so any number of steps fits.
+ * What is left of a run's steps: the loss for its chart, and mean rates. The loss is kept as means over
+ * neighbouring steps, at most {@value #MAX_POINTS} of them; when they are full, neighbours are joined, so any
+ * number of steps fits.
  */
 final class LossHistory implements TrainingListener {
     private static final int MAX_POINTS = 400;
+    private static final double GIGA = 1e9;
 
     private final double scale;
     private double[] steps = new double[MAX_POINTS];
@@ -17,6 +21,10 @@ final class LossHistory implements TrainingListener {
     private int stepsPerPoint = 1;
     private double sum;
     private int summed;
+    private long targets;
+    private long flops;
+    private final long startNanos = System.nanoTime();
+    private long lastNanos = startNanos;
 
     /** @param scale turns a loss into the chart's unit */
     LossHistory(double scale) {
@@ -25,6 +33,9 @@ final class LossHistory implements TrainingListener {
 
     @Override
     public void afterStep(Step step) {
+        targets += step.targets();
+        flops += step.flops();
+        lastNanos = System.nanoTime();
         sum += step.loss() * scale;
         summed++;
         if (summed == stepsPerPoint) {
@@ -46,6 +57,19 @@ final class LossHistory implements TrainingListener {
         }
         points = MAX_POINTS / 2;
         stepsPerPoint *= 2;
+    }
+
+    /** Steps, time and the mean rates of the part that was trained here. */
+    String summary(TrainingSummary run, Progress.Units units) {
+        double seconds = Math.max(1, lastNanos - startNanos) / GIGA;
+        return String.format(
+                Locale.ROOT,
+                "%,d steps in %.1f s, %,.0f %s/s, %.1f GFLOP/s",
+                run.steps(),
+                run.elapsed().toMillis() / 1e3,
+                targets / seconds,
+                units.targetUnit(),
+                flops / seconds / GIGA);
     }
 
     /** Number of the last step of each point. */

@@ -1,5 +1,7 @@
 package dev.gru4j.cli;
 
+import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -19,6 +21,9 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         usageHelpAutoWidth = true)
 public final class Main implements Runnable {
+    /** Held here, since java.util.logging forgets the level of a logger that no one refers to. */
+    private static final Logger LIBRARY_LOG = Logger.getLogger("dev.gru4j");
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -45,8 +50,8 @@ public final class Main implements Runnable {
                 .addSubcommand(new TranslateCommand(terminal))
                 .addSubcommand(new ForecastCommand(terminal))
                 .addSubcommand(new BackendsCommand(terminal))
-                .setOut(new java.io.PrintWriter(terminal.out(), true))
-                .setErr(new java.io.PrintWriter(terminal.err(), true))
+                .setOut(writer(terminal.out()))
+                .setErr(writer(terminal.err()))
                 .setExecutionStrategy(parsed -> {
                     main.setLogLevel();
                     return new CommandLine.RunLast().execute(parsed);
@@ -72,6 +77,7 @@ public final class Main implements Runnable {
         LIBRARY_LOG.setLevel(debug ? Level.ALL : Level.WARNING);
     }
 
-    /** Held here, since java.util.logging forgets the level of a logger that no one refers to. */
-    private static final Logger LIBRARY_LOG = Logger.getLogger("dev.gru4j");
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(stream, true, stream.charset());
+    }
 }

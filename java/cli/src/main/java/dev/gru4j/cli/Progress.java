@@ -66,16 +66,16 @@ final class Progress implements TrainingListener, AutoCloseable {
         if (bar != null) {
             bar.stepTo((long) (step.share() * BAR_UNITS));
             if (System.nanoTime() - lastNanos >= BAR_NANOS) {
-                bar.setExtraMessage(" " + numbers(step));
+                bar.setExtraMessage(" " + numbers());
             }
         } else if ((int) (step.share() * LINES) > linesShown) {
             linesShown = (int) (step.share() * LINES);
-            terminal.remark("%3.0f %%  step %,d  %s", 100 * step.share(), step.step(), numbers(step));
+            terminal.remark("%3.0f %%  step %,d  %s", 100 * step.share(), step.step(), numbers());
         }
     }
 
     /** Loss and the rates since the last call. */
-    private String numbers(Step step) {
+    private String numbers() {
         long nanos = System.nanoTime() - lastNanos;
         double seconds = Math.max(nanos, 1) / GIGA;
         String text = String.format(

@@ -4,7 +4,6 @@ import dev.gru4j.backend.GruBackend;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.Schedule;
 import dev.gru4j.training.TrainingSummary;
-import dev.gru4j.training.data.Vocabulary;
 import dev.gru4j.training.model.Evaluation;
 import dev.gru4j.training.model.LanguageModel;
 import dev.gru4j.training.model.LanguageModelSpec;
@@ -97,7 +96,7 @@ final class TrainCommand implements Callable<Integer> {
             }
             Path weights = run.folder().resolve(RunLimits.WEIGHTS);
             LanguageModelFile.write(model, corpus.vocabulary(), weights);
-            double bits = report(model, corpus, ngramBits.join(), summary);
+            double bits = report(model, corpus, ngramBits.join(), summary, history);
             samples(model, corpus, chosen.seed());
             chart(run.folder(), history, bits, ngramBits.join());
             terminal.print("weights  %s", weights);
@@ -106,7 +105,12 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private double report(LanguageModel model, Corpus corpus, List<Double> ngramBits, TrainingSummary summary) {
+    private double report(
+            LanguageModel model,
+            Corpus corpus,
+            List<Double> ngramBits,
+            TrainingSummary summary,
+            LossHistory history) {
         Evaluation evaluation = model.evaluate(corpus.heldOut());
         if (evaluation.targets() != corpus.events()) {
             throw new IllegalStateException("the GRU predicted " + evaluation.targets() + " events, the n-gram models "
@@ -115,15 +119,14 @@ final class TrainCommand implements Callable<Integer> {
         double bits = evaluation.bitsPerTarget();
         terminal.print("");
         terminal.print(
-                "%,d steps in %.1f s. Held-out bits per character, over %,d events%s:",
-                summary.steps(),
-                summary.elapsed().toMillis() / 1e3,
+                "%s. Held-out bits per character, over %,d events%s:",
+                history.summary(summary, Progress.Units.CHARACTERS),
                 evaluation.targets(),
                 corpus.given() == 0 ? " (characters and ends of names)" : "");
         for (int i = 0; i < NGRAM_ORDERS.length; i++) {
-            terminal.print("  order-%d n-gram  %.3f", NGRAM_ORDERS[i], ngramBits.get(i));
+            terminal.print("  order-%d n-gram  %6.3f", NGRAM_ORDERS[i], ngramBits.get(i));
         }
-        terminal.print("  GRU            %.3f", bits);
+        terminal.print("  GRU             %6.3f", bits);
         return bits;
     }
 

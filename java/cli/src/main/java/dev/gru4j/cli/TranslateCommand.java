@@ -141,7 +141,7 @@ final class TranslateCommand implements Callable<Integer> {
             }
             Path weightFile = run.folder().resolve(RunLimits.WEIGHTS);
             translator.write(weightFile);
-            report(translator, pairs, summary);
+            report(translator, pairs, summary, history);
             if (history.steps().length > 0) {
                 Charts.write(
                         terminal,
@@ -169,14 +169,14 @@ final class TranslateCommand implements Callable<Integer> {
                 .reduce(LEAST_MAX_T, Math::max);
     }
 
-    private void report(Translator translator, TranslationPairs pairs, TrainingSummary summary) {
+    private void report(Translator translator, TranslationPairs pairs, TrainingSummary summary, LossHistory history) {
         List<Pair> heldOut = pairs.heldOut();
         NearestPair nearest = new NearestPair(pairs.training());
         List<String> answers = translator.translate(heldOut.stream().map(Pair::source).toList());
         terminal.print("");
         terminal.print(
-                "%,d steps in %.1f s. On %,d held-out pairs:",
-                summary.steps(), summary.elapsed().toMillis() / 1e3, heldOut.size());
+                "%s. On %,d held-out pairs:",
+                history.summary(summary, Progress.Units.CHARACTERS), heldOut.size());
         terminal.print("  %-24s %11s  %20s", "", "exact match", "character error rate");
         print("copy the source", TranslationScore.of(heldOut, source -> source));
         print("nearest training pair", TranslationScore.of(heldOut, source -> nearest.nearest(source).target()));

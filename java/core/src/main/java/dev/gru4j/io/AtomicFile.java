@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -70,6 +71,8 @@ public final class AtomicFile {
                     deleted += Files.deleteIfExists(sibling) ? 1 : 0;
                 }
             }
+        } catch (NoSuchFileException e) {
+            return 0; // no folder, no leftovers
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }

@@ -3,6 +3,7 @@ package dev.gru4j.training;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.TrainingKernels;
+import dev.gru4j.io.AtomicFile;
 import dev.gru4j.training.data.Batch;
 import dev.gru4j.training.data.BatchSource;
 import dev.gru4j.training.data.Prefetcher;
@@ -122,6 +123,11 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     public TrainingSummary run(BooleanSupplier stop) throws IOException {
         startNanos = System.nanoTime();
         boolean stopped = false;
+        boolean interrupted = false;
+        Path checkpoint = options.checkpoint();
+        if (checkpoint != null) {
+            AtomicFile.deleteLeftovers(checkpoint); // of runs that were killed while writing
+        }
         try (Prefetcher<B> batches = new Prefetcher<>(source, step, options.prefetch())) {
             while (!isFinished()) {
                 if (stop.getAsBoolean()) {
@@ -134,10 +140,16 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 }
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
             stopped = true;
+            interrupted = true;
         }
-        writeCheckpoint();
+        writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        // A run that was stopped may be run on with this same object.
+        elapsedBefore = elapsed();
+        startNanos = System.nanoTime();
         return new TrainingSummary(
                 stopped ? TrainingSummary.End.STOPPED : TrainingSummary.End.FINISHED,
                 step,

@@ -147,6 +147,9 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        // A run that was stopped may be run on with this same object.
+        elapsedBefore = elapsed();
+        startNanos = System.nanoTime();
         return new TrainingSummary(
                 stopped ? TrainingSummary.End.STOPPED : TrainingSummary.End.FINISHED,
                 step,

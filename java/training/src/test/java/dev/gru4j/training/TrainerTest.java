@@ -95,6 +95,21 @@ final class TrainerTest {
     }
 
     @Test
+    void aRunThatWasStoppedGoesOnWithTheSameTrainer() throws IOException {
+        BatchSource<TokenBatch> source = TestRuns.stream();
+        Map<String, float[]> expected = uninterrupted(source);
+        try (TestRuns.Run run = new TestRuns.Run(source, TrainingOptions.ofSteps(STEPS, TestRuns.SEED))) {
+            int[] asked = new int[1];
+            TrainingSummary first = run.trainer.run(() -> asked[0]++ == 5);
+            TrainingSummary second = run.trainer.run();
+            assertEquals(5, first.steps());
+            assertEquals(STEPS, second.steps());
+            assertTrue(second.elapsed().compareTo(first.elapsed()) > 0, first + " then " + second);
+            assertNull(TestRuns.difference(expected, run.everything()));
+        }
+    }
+
+    @Test
     void prefetchingChangesNoResult() throws IOException {
         BatchSource<TokenBatch> source = TestRuns.sequences();
         Map<String, float[]> expected = uninterrupted(source);

@@ -61,7 +61,8 @@ class InterruptionTest {
     /** Long enough that the signal finds it between the first checkpoint and the end. */
     private List<String> train(Path out) throws IOException {
         return List.of(
-                "train", "--text", SampleText.write(folder).toString(), "--steps", "2000", "--hidden", "8", "--embedding",
+                "train", "--text", SampleText.write(folder).toString(), "--steps", "2000", "--hidden", "8",
+                "--embedding",
                 "4", "--layers", "2", "--dropout", "0.2", "--batch", "4", "--window", "8", "--backend", "reference",
                 "--checkpoint-every", "20", "--out", out.toString());
     }

@@ -27,8 +27,8 @@ class TrainCommandTest {
     @Test
     void namesAreLearnedWithoutAnyFile() {
         CommandRun run = CommandRun.of(
-                        "train", "--steps", "3", "--hidden", "4", "--embedding", "4", "--batch", "8", "--backend",
-                        "reference", "--out", folder.toString())
+                "train", "--steps", "3", "--hidden", "4", "--embedding", "4", "--batch", "8", "--backend",
+                "reference", "--out", folder.toString())
                 .succeeded();
         assertEquals(4.44, run.number("order-0 n-gram"), 0.03);
         assertEquals(2.60, run.number("order-2 n-gram"), 0.03);

@@ -100,8 +100,8 @@ public record TranslationPairs(List<Pair> training, List<Pair> heldOut) {
     private static TranslationPairs split(Map<String, String> pairs) {
         List<Pair> training = new ArrayList<>();
         List<Pair> heldOut = new ArrayList<>();
-        pairs.forEach((source, target) ->
-                (HeldOut.contains(source, ONE_IN) ? heldOut : training).add(new Pair(source, target)));
+        pairs.forEach((source, target) -> (HeldOut.contains(source, ONE_IN) ? heldOut : training)
+                .add(new Pair(source, target)));
         return new TranslationPairs(training, heldOut);
     }
 

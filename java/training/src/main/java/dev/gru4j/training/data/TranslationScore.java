@@ -17,7 +17,8 @@ public record TranslationScore(int pairs, double exact, double characterErrorRat
     public static TranslationScore of(List<Pair> pairs, List<String> answers) {
         if (pairs.isEmpty() || pairs.size() != answers.size()) {
             throw new IllegalArgumentException(
-                    answers.size() + " answers for " + pairs.size() + " pairs; one for each, and at least one, expected");
+                    answers.size() + " answers for " + pairs.size()
+                            + " pairs; one for each, and at least one, expected");
         }
         int equal = 0;
         long edits = 0;

@@ -39,7 +39,8 @@ class VocabularyTest {
         assertEquals("bé😀", restored.characters());
         assertArrayEquals(vocabulary.encode("😀éb?"), restored.encode("😀éb?"));
         assertArrayEquals(
-                vocabulary.encode("😀"), Vocabulary.of("😀béb".codePoints().toArray()).encode("😀".codePoints().toArray()));
+                vocabulary.encode("😀"),
+                Vocabulary.of("😀béb".codePoints().toArray()).encode("😀".codePoints().toArray()));
     }
 
     @Test

@@ -112,7 +112,8 @@ class GruWeightFileTest {
         new GruWeights(SPEC).save(file());
         GruSpec withoutBias = SPEC.withBias(BiasMode.NONE);
         assertRefused(
-                ": unexpected tensors [bias_ih_l0, bias_hh_l0]; " + withoutBias + " has no such parameters", withoutBias, "");
+                ": unexpected tensors [bias_ih_l0, bias_hh_l0]; " + withoutBias + " has no such parameters",
+                withoutBias, "");
     }
 
     @Test

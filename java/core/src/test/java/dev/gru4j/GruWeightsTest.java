@@ -66,7 +66,8 @@ class GruWeightsTest {
                 IllegalArgumentException.class,
                 () -> new GruWeights(GruSpec.of(1, 30_000).withBias(BiasMode.NONE)));
         assertEquals(
-                "I1 H30000 L1 FORWARD RESET_AFTER bias NONE has 2700090000 parameters; a float[] holds at most 2147483639",
+                "I1 H30000 L1 FORWARD RESET_AFTER bias NONE has 2700090000 parameters;"
+                        + " a float[] holds at most 2147483639",
                 e.getMessage());
     }
 

@@ -37,7 +37,8 @@ final class TestValues {
         assertEquals(expected.length, found.length, tensor + " length");
         for (int k = 0; k < expected.length; k++) {
             if (Float.floatToRawIntBits(expected[k]) != Float.floatToRawIntBits(found[k])) {
-                fail(tensor + "[" + k + "]: expected " + expected[k] + ", found " + found[k] + ", the same bits wanted");
+                fail(tensor + "[" + k + "]: expected " + expected[k] + ", found " + found[k]
+                        + ", the same bits wanted");
             }
         }
     }

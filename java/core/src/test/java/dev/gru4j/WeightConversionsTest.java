@@ -79,11 +79,12 @@ class WeightConversionsTest {
         for (Columns columns : Columns.values()) {
             for (BiasMode bias : new BiasMode[] {BiasMode.BOTH, BiasMode.INPUT}) {
                 GruWeights weights = new GruWeights(
-                                GruSpec.of(I, H).withVariant(GruVariant.RESET_BEFORE).withBias(bias))
+                        GruSpec.of(I, H).withVariant(GruVariant.RESET_BEFORE).withBias(bias))
                         .initialize(4); // what was there before must go
                 WeightConversions.setConcatenated(weights, 0, 0, w, columns, b);
                 WeightConversions.negateUpdateGate(weights);
-                assertWithin("y, " + columns + ", bias " + bias, textbook(w, columns, b, x), reference(weights, x), BOUND);
+                assertWithin("y, " + columns + ", bias " + bias, textbook(w, columns, b, x), reference(weights, x),
+                        BOUND);
             }
         }
     }
@@ -94,7 +95,7 @@ class WeightConversionsTest {
         double[] x = widen(uniform(6, T * I));
         for (BiasMode bias : BiasMode.values()) {
             GruWeights weights = new GruWeights(
-                            GruSpec.of(I, H).withVariant(GruVariant.RESET_BEFORE).withBias(bias))
+                    GruSpec.of(I, H).withVariant(GruVariant.RESET_BEFORE).withBias(bias))
                     .initialize(7);
             WeightConversions.setConcatenated(weights, 0, 0, w, Columns.HIDDEN_FIRST, null);
             WeightConversions.negateUpdateGate(weights);

@@ -15,8 +15,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * Replaces a file as a whole: at every moment, a crash or a lost power supply included, its name leads
  * to the complete old content or the complete new one.
  *
- * <p>The content goes to {@code NAME.<16 hexadecimal digits>.tmp} beside the file, is forced to the disk and then
- * renamed. A process killed in between leaves that file behind; {@link #deleteLeftovers} removes it.
+ * <p>The content goes to {@code NAME.<16 hexadecimal digits>.tmp} beside the file, is forced to the disk
+ * and then renamed. A process killed in between leaves that file behind; {@link #deleteLeftovers}
+ * removes it.
  */
 public final class AtomicFile {
     private static final String SUFFIX = ".tmp";

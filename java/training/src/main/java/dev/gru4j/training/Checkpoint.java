@@ -205,7 +205,8 @@ public final class Checkpoint {
     }
 
     /** Takes over everything; changes nothing if something does not fit. */
-    void restore(ParameterSet parameters, Map<String, FloatMemory> optimizerState, Map<String, FloatMemory> carriedState)
+    void restore(ParameterSet parameters, Map<String, FloatMemory> optimizerState,
+            Map<String, FloatMemory> carriedState)
             throws CheckpointException {
         content.checkFits(parameters, file);
         Map<String, FloatMemory> states = new TreeMap<>();

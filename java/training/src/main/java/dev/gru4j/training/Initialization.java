@@ -20,7 +20,10 @@ final class Initialization {
         int position = 0;
         for (ParameterSet.Tensor tensor : parameters.tensors()) {
             FloatMemory target = parameters.value(tensor.name());
-            for (long from = 0; from < tensor.length(); from += CHUNK) {
+            if (tensor.bound() == 0) {
+                target.fill(0); // the formula below would give −0 as well
+            }
+            for (long from = 0; tensor.bound() > 0 && from < tensor.length(); from += CHUNK) {
                 int count = (int) Math.min(CHUNK, tensor.length() - from);
                 for (int i = 0; i < count; i++) {
                     long index = from + i;

@@ -73,7 +73,8 @@ final class TensorFile {
     }
 
     /** The first value that is not finite, as a sentence; absent: all are. */
-    @Nullable String firstNonFinite() {
+    @Nullable
+    String firstNonFinite() {
         for (Map.Entry<String, Entry> e : entries.entrySet()) {
             MemorySegment values = e.getValue().values();
             long count = values.byteSize() / Float.BYTES;
@@ -141,7 +142,8 @@ final class TensorFile {
      *
      * @return the end of a sentence that begins with the file; absent: it fits
      */
-    @Nullable String misfit(String name, List<Long> shape) {
+    @Nullable
+    String misfit(String name, List<Long> shape) {
         Entry entry = entries.get(name);
         if (entry == null) {
             return "has no tensor '" + name + "'; it has " + entries.keySet();

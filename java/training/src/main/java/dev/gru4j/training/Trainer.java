@@ -123,6 +123,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     public TrainingSummary run(BooleanSupplier stop) throws IOException {
         startNanos = System.nanoTime();
         boolean stopped = false;
+        boolean interrupted = false;
         Path checkpoint = options.checkpoint();
         if (checkpoint != null) {
             AtomicFile.deleteLeftovers(checkpoint); // of runs that were killed while writing
@@ -139,10 +140,16 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 }
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
             stopped = true;
+            interrupted = true;
         }
-        writeCheckpoint();
+        writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        // A run that was stopped may be run on with this same object.
+        elapsedBefore = elapsed();
+        startNanos = System.nanoTime();
         return new TrainingSummary(
                 stopped ? TrainingSummary.End.STOPPED : TrainingSummary.End.FINISHED,
                 step,

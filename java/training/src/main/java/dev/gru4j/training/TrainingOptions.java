@@ -41,7 +41,8 @@ public record TrainingOptions(
             throw new IllegalArgumentException("clock is " + clock + "; a positive time expected");
         }
         if (!(maxGradientNorm > 0)) {
-            throw new IllegalArgumentException("maxGradientNorm is " + maxGradientNorm + "; a positive number expected");
+            throw new IllegalArgumentException(
+                    "maxGradientNorm is " + maxGradientNorm + "; a positive number expected");
         }
         if (checkpointEvery < 0) {
             throw new IllegalArgumentException("checkpointEvery is " + checkpointEvery + "; 0 or more steps expected");

@@ -102,7 +102,13 @@ final class BeamSearch {
                 live.add(new Candidate(longer, e.logProbability(), e.parent().row()));
             }
         }
-        beam.live = beam.finished.size() >= width ? List.of() : List.copyOf(live);
+        beam.live = live.stream().anyMatch(c -> mayBeat(beam, c)) ? List.copyOf(live) : List.of();
+    }
+
+    /** Whether a candidate could still become better than all finished ones: if all further tokens were certain. */
+    private boolean mayBeat(Beam beam, Candidate live) {
+        double bestPossible = live.logProbability() / (maxLength + 1);
+        return beam.finished.stream().noneMatch(c -> c.score(1) >= bestPossible);
     }
 
     private double logSumExp(int from) {

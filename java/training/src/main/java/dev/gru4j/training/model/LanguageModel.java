@@ -46,7 +46,8 @@ public final class LanguageModel implements TrainableModel<TokenBatch> {
         }
 
         /** h0 of a batch: the state carried, or none. */
-        @Nullable FloatMemory initial(TokenBatch batch) {
+        @Nullable
+        FloatMemory initial(TokenBatch batch) {
             if (!batch.carried()) {
                 return null;
             }

@@ -1,10 +1,10 @@
 package dev.gru4j.training.model;
 
+import dev.gru4j.GruSpec;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.IntMemory;
-import dev.gru4j.GruSpec;
 import java.util.ArrayDeque;
 import java.util.Deque;
 

@@ -68,7 +68,8 @@ final class BatchSourcesTest {
             targets += batch.targetCount();
             int[] lengths = batch.lengths();
             for (int b = 1; lengths != null && b < batch.B(); b++) {
-                assertTrue(lengths[b] <= lengths[b - 1], "step " + step + ": row " + b + " is longer than the one before");
+                assertTrue(lengths[b] <= lengths[b - 1],
+                        "step " + step + ": row " + b + " is longer than the one before");
             }
         }
         // Lengths 1 … 30 in no order would leave about half of the positions empty.

@@ -38,7 +38,7 @@ final class ForecastCommand implements Callable<Integer> {
     /** The shortest window training draws; the longest is the one that forecasts are made from. */
     private static final int MIN_LENGTH = 2;
 
-    private static final Progress.Units UNITS = new Progress.Units("squared deviations", 1, "forecasts");
+    private static final Progress.Units UNITS = new Progress.Units("squared deviations", 1, "forecasts", "forecasts");
 
     private final Terminal terminal;
 

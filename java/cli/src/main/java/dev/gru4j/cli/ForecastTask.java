@@ -41,7 +41,8 @@ record ForecastTask(float[] series, int training, int season, int window, int ho
         }
         int longest = training - horizon - 1;
         int wished = chosen.window() > 0 ? chosen.window() : Math.min(2 * season + 2 * horizon, MAX_WINDOW);
-        return new ForecastTask(series, training, season, Math.clamp(wished, Math.min(MIN_WINDOW, longest), longest), horizon);
+        return new ForecastTask(series, training, season, Math.clamp(wished, Math.min(MIN_WINDOW, longest), longest),
+                horizon);
     }
 
     /** Numbers of known values from which the held-out part is forecast, evenly spread. */

@@ -16,9 +16,10 @@ final class Progress implements TrainingListener, AutoCloseable {
     /** Weight of a new loss in the moving average. */
     private static final double SMOOTHING = 0.1;
 
-    private static final int BAR_UNITS = 1000;
+    private static final int BAR_UNITS = 100;
     private static final int LINES = 10;
     private static final long BAR_NANOS = 500_000_000;
+    private static final double KILO = 1e3;
     private static final double GIGA = 1e9;
 
     /**
@@ -27,10 +28,11 @@ final class Progress implements TrainingListener, AutoCloseable {
      * @param lossUnit what a loss is given in: {@code bits per character}
      * @param lossScale turns a loss into it
      * @param targetUnit what is counted per second: {@code characters}
+     * @param briefUnit the same where there is little room: {@code char}
      */
-    record Units(String lossUnit, double lossScale, String targetUnit) {
+    record Units(String lossUnit, double lossScale, String targetUnit, String briefUnit) {
         /** Losses in bits, rates in characters. */
-        static final Units CHARACTERS = new Units("bits per character", 1 / Math.log(2), "characters");
+        static final Units CHARACTERS = new Units("bits per character", 1 / Math.log(2), "characters", "char");
     }
 
     private final Terminal terminal;
@@ -47,7 +49,7 @@ final class Progress implements TrainingListener, AutoCloseable {
         this.units = units;
         this.bar = terminal.interactive()
                 ? new ProgressBarBuilder()
-                        .setTaskName("train")
+                        .setTaskName("")
                         .setInitialMax(BAR_UNITS)
                         .setStyle(ProgressBarStyle.ASCII)
                         .setUpdateIntervalMillis((int) (BAR_NANOS / 1_000_000))
@@ -66,26 +68,34 @@ final class Progress implements TrainingListener, AutoCloseable {
         if (bar != null) {
             bar.stepTo((long) (step.share() * BAR_UNITS));
             if (System.nanoTime() - lastNanos >= BAR_NANOS) {
-                bar.setExtraMessage(" " + numbers());
+                bar.setExtraMessage(" " + numbers(true));
             }
         } else if ((int) (step.share() * LINES) > linesShown) {
             linesShown = (int) (step.share() * LINES);
-            terminal.remark("%3.0f %%  step %,d  %s", 100 * step.share(), step.step(), numbers());
+            terminal.remark("%3.0f %%  step %,d  %s", 100 * step.share(), step.step(), numbers(false));
         }
     }
 
-    /** Loss and the rates since the last call. */
-    private String numbers() {
+    /** Loss and the rates since the last call; brief ones leave a bar its room on 80 columns. */
+    private String numbers(boolean brief) {
         long nanos = System.nanoTime() - lastNanos;
         double seconds = Math.max(nanos, 1) / GIGA;
-        String text = String.format(
-                Locale.ROOT,
-                "loss %.3f %s, %,.0f %s/s, %.1f GFLOP/s",
-                loss,
-                units.lossUnit(),
-                targets / seconds,
-                units.targetUnit(),
-                flops / seconds / GIGA);
+        String text = brief
+                ? String.format(
+                        Locale.ROOT,
+                        "loss %.3f, %.1fk %s/s, %.0f GFLOP/s",
+                        loss,
+                        targets / seconds / KILO,
+                        units.briefUnit(),
+                        flops / seconds / GIGA)
+                : String.format(
+                        Locale.ROOT,
+                        "loss %.3f %s, %,.0f %s/s, %.1f GFLOP/s",
+                        loss,
+                        units.lossUnit(),
+                        targets / seconds,
+                        units.targetUnit(),
+                        flops / seconds / GIGA);
         targets = 0;
         flops = 0;
         lastNanos += nanos;

@@ -42,7 +42,8 @@ final class RunLimits {
     long checkpointEvery = 200;
 
     /** {@code --steps}, or {@code null}. */
-    @Nullable Long steps() {
+    @Nullable
+    Long steps() {
         Long steps = limit == null ? null : limit.steps;
         if (steps != null && steps < 1) {
             throw new UsageException("--steps is " + steps + "; at least 1 expected");
@@ -51,7 +52,8 @@ final class RunLimits {
     }
 
     /** {@code --minutes}, or {@code null}. */
-    @Nullable Duration clock() {
+    @Nullable
+    Duration clock() {
         Double minutes = limit == null ? null : limit.minutes;
         if (minutes == null) {
             return null;

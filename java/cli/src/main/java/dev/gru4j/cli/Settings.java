@@ -44,7 +44,8 @@ final class Settings {
     }
 
     /** A text without a default; absent stays absent. */
-    @Nullable String text(String name, @Nullable String given) {
+    @Nullable
+    String text(String name, @Nullable String given) {
         String before = recorded == null ? null : recorded.get(name);
         if (recorded != null && given != null && !given.equals(before)) {
             throw differs(name, given, before == null ? "none" : before);
@@ -61,7 +62,8 @@ final class Settings {
         if (recorded != null) {
             String text = recorded.get(name);
             if (text == null) {
-                throw new IllegalStateException("the checkpoint does not record " + name + ": it is of another command");
+                throw new IllegalStateException(
+                        "the checkpoint does not record " + name + ": it is of another command");
             }
             try {
                 value = parse.apply(text);
@@ -89,8 +91,7 @@ final class Settings {
     /** Everything collected, as it stands on a command line. */
     String arguments() {
         StringBuilder line = new StringBuilder();
-        collected.forEach((name, value) ->
-                line.append(" --").append(name).append(' ').append(ShellWord.quote(value)));
+        collected.forEach((name, value) -> line.append(" --").append(name).append(' ').append(ShellWord.quote(value)));
         return line.substring(line.isEmpty() ? 0 : 1);
     }
 }

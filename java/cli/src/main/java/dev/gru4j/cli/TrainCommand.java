@@ -135,7 +135,8 @@ final class TrainCommand implements Callable<Integer> {
         terminal.print("Samples:");
         try (var sampler = model.sampler()) {
             LanguageSampling.print(
-                    terminal, sampler, corpus.vocabulary(), corpus.prompt(), corpus.prompt().isEmpty() ? SAMPLES : 1, 1f,
+                    terminal, sampler, corpus.vocabulary(), corpus.prompt(), corpus.prompt().isEmpty() ? SAMPLES : 1,
+                    1f,
                     seed);
         }
         terminal.print("");

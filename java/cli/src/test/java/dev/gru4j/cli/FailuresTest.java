@@ -145,7 +145,8 @@ class FailuresTest {
 
     private static List<String> train(Path text, Path out, String steps) {
         return new ArrayList<>(List.of(
-                "train", "--text", text.toString(), "--out", out.toString(), "--steps", steps, "--hidden", "8", "--embedding",
+                "train", "--text", text.toString(), "--out", out.toString(), "--steps", steps, "--hidden", "8",
+                "--embedding",
                 "4", "--batch", "4", "--window", "16", "--backend", "reference"));
     }
 }

@@ -103,7 +103,8 @@ class ForecastCommandTest {
 
     private CommandRun forecast(String name, String steps) throws IOException {
         List<String> arguments = new ArrayList<>(List.of(
-                "forecast", "--csv", series(400).toString(), "--column", "load, MW", "--horizon", "6", "--steps", steps));
+                "forecast", "--csv", series(400).toString(), "--column", "load, MW", "--horizon", "6", "--steps",
+                steps));
         arguments.addAll(SMALL);
         arguments.addAll(List.of("--out", folder.resolve(name).toString()));
         return CommandRun.of(arguments);

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,8 +27,8 @@ class TrainCommandTest {
     @Test
     void namesAreLearnedWithoutAnyFile() {
         CommandRun run = CommandRun.of(
-                        "train", "--steps", "3", "--hidden", "4", "--embedding", "4", "--batch", "8", "--backend",
-                        "reference", "--out", folder.toString())
+                "train", "--steps", "3", "--hidden", "4", "--embedding", "4", "--batch", "8", "--backend",
+                "reference", "--out", folder.toString())
                 .succeeded();
         assertEquals(4.44, run.number("order-0 n-gram"), 0.03);
         assertEquals(2.60, run.number("order-2 n-gram"), 0.03);
@@ -81,28 +80,6 @@ class TrainCommandTest {
         train("one", "2", "--seed", "1");
         train("two", "2", "--seed", "2");
         assertFalse(Arrays.equals(weights("one"), weights("two")), "seeds 1 and 2 gave the same weights");
-    }
-
-    @Test
-    void aStoppedRunResumedEqualsAnUndisturbedOne() throws Exception {
-        String[] options = {"--layers", "2", "--dropout", "0.2", "--checkpoint-every", "1"};
-        train("straight", "150", options);
-
-        AtomicReference<CommandRun> stopped = new AtomicReference<>();
-        List<String> arguments = arguments("stopped", "150", options);
-        Thread thread = Thread.ofPlatform().start(() -> stopped.set(CommandRun.of(arguments)));
-        Path checkpoint = folder.resolve("stopped").resolve(RunLimits.CHECKPOINT);
-        while (thread.isAlive() && !Files.exists(checkpoint)) {
-            Thread.sleep(5);
-        }
-        thread.interrupt(); // what Ctrl-C asks for, without ending this JVM
-        thread.join();
-        assertEquals(Interruption.EXIT_STATUS, stopped.get().status(), () -> stopped.get().toString());
-        assertTrue(stopped.get().err().contains("go on with: ./gru4j train --resume --out"), stopped.get()::err);
-
-        CommandRun.of("train", "--resume", "--backend", "reference", "--out", folder.resolve("stopped").toString())
-                .succeeded();
-        assertArrayEquals(weights("straight"), weights("stopped"), "weights of the resumed and the undisturbed run");
     }
 
     @Test

@@ -42,7 +42,8 @@ class TranslateCommandTest {
         assertTrue(
                 ours[0] > nearest[0] && ours[0] > 50,
                 () -> "exact matches " + Arrays.toString(ours) + ", nearest pair " + Arrays.toString(nearest));
-        assertTrue(ours[1] < nearest[1], () -> "character error rate " + ours[1] + " %, nearest pair " + nearest[1] + " %");
+        assertTrue(ours[1] < nearest[1],
+                () -> "character error rate " + ours[1] + " %, nearest pair " + nearest[1] + " %");
         assertTrue(run.out().endsWith("wx ab\n"), run::toString);
     }
 
@@ -50,7 +51,8 @@ class TranslateCommandTest {
     void trainedWeightsTranslateStandardInputLineByLine() throws IOException {
         train("kept", "3", "ab wx").succeeded();
         List<String> again = List.of(
-                "translate", "--backend", "reference", "--weights", folder.resolve("kept/weights.safetensors").toString());
+                "translate", "--backend", "reference", "--weights",
+                folder.resolve("kept/weights.safetensors").toString());
         CommandRun run = CommandRun.of("ab wx\n\nq\n" + "a".repeat(101) + "\n", again).succeeded();
         // The line of the backend, one translation, one empty line, one translation; the last is too long.
         assertEquals(4, run.out().lines().count(), run::toString);
@@ -73,8 +75,8 @@ class TranslateCommandTest {
     @Test
     void withoutAFileThePairsAreTheJdksOwn() {
         CommandRun run = CommandRun.of(
-                        "translate", "--steps", "1", "--hidden", "4", "--embedding", "2", "--batch", "8", "--backend",
-                        "reference", "--out", folder.toString())
+                "translate", "--steps", "1", "--hidden", "4", "--embedding", "2", "--batch", "8", "--backend",
+                "reference", "--out", folder.toString())
                 .succeeded();
         assertTrue(run.line("pairs").contains("English to French"), run::toString);
         assertTrue(score(run, "copy the source")[0] > 1, run::toString);

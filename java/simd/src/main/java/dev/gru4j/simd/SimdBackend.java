@@ -23,7 +23,7 @@ final class SimdBackend implements GruBackend {
     private final TrainingKernels trainingKernels;
     private boolean closed;
 
-    private SimdBackend(SimdKernels kernels, int threads) {
+    SimdBackend(SimdKernels kernels, int threads) {
         this.kernels = kernels;
         this.pool = new SimdPool(threads);
         this.trainingKernels = new SimdTrainingKernels(kernels, pool, scratches);

@@ -30,14 +30,18 @@ abstract class SimdKernels {
      * @throws IllegalArgumentException if the processor's vectors are narrower
      */
     static SimdKernels of(int bits) {
-        int widest = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+        return of(bits, FloatVector.SPECIES_PREFERRED.vectorBitSize(), System.getProperty("os.arch", ""));
+    }
+
+    /** {@link #of(int)} for a processor whose vectors have up to {@code widest} bits. */
+    static SimdKernels of(int bits, int widest, String architecture) {
         int chosen = bits == 0 ? Math.min(widest, 512) : bits;
         if (chosen > widest) {
             throw new IllegalArgumentException(
                     "vectorBits is " + chosen + "; this processor and JVM run vectors of up to " + widest + " bits");
         }
         // AVX-512 and NEON have 32 registers at every width, AVX2 and SSE 16.
-        boolean many = widest >= 512 || System.getProperty("os.arch", "").equals("aarch64");
+        boolean many = widest >= 512 || architecture.equals("aarch64");
         SimdShape shape = SimdShape.forRegisters(many ? 32 : 16);
         return switch (chosen) {
             case 128 -> new SimdKernels128(shape);

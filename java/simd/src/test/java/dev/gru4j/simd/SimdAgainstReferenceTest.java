@@ -9,7 +9,6 @@ import dev.gru4j.Directions;
 import dev.gru4j.GruShape;
 import dev.gru4j.GruSpec;
 import dev.gru4j.GruVariant;
-import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.reference.Precision;
 import java.util.Map;
@@ -54,13 +53,13 @@ final class SimdAgainstReferenceTest {
         problem.withPadding(Float.NaN);
         Map<String, double[]> exact = problem.solve(Precision.DOUBLE);
         Map<String, double[]> rounded = problem.solve(Precision.FLOAT);
-        for (int bits : Widths.available()) {
+        for (SimdKernels kernels : Widths.kernels()) {
             for (int threads : new int[] {1, 3}) {
-                try (GruBackend backend = SimdBackend.open(new BackendOptions(threads, bits))) {
+                try (GruBackend backend = new SimdBackend(kernels, threads)) {
                     Map<String, float[]> found = problem.solve(backend);
                     assertEquals(exact.keySet(), found.keySet());
                     exact.forEach((tensor, expected) -> compare(
-                            "simd/" + bits + " threads " + threads + " " + problem + " " + tensor,
+                            Widths.name(kernels) + " threads " + threads + " " + problem + " " + tensor,
                             expected, requireNonNull(rounded.get(tensor)), requireNonNull(found.get(tensor))));
                 }
             }
@@ -73,10 +72,10 @@ final class SimdAgainstReferenceTest {
         Problem problem = new Problem(all.spec.withDropout(0), all.shape, all.lengths, 99).withPadding(Float.NaN);
         Map<String, double[]> exact = problem.solve(Precision.DOUBLE);
         Map<String, double[]> rounded = problem.solve(Precision.FLOAT);
-        for (int bits : Widths.available()) {
-            try (GruBackend backend = SimdBackend.open(new BackendOptions(1, bits))) {
+        for (SimdKernels kernels : Widths.kernels()) {
+            try (GruBackend backend = new SimdBackend(kernels, 1)) {
                 problem.infer(backend).forEach((tensor, found) -> compare(
-                        "simd/" + bits + " inference " + problem + " " + tensor,
+                        Widths.name(kernels) + " inference " + problem + " " + tensor,
                         requireNonNull(exact.get(tensor)), requireNonNull(rounded.get(tensor)), found));
             }
         }

@@ -136,6 +136,8 @@ public final class Generate {
             final FloatVector two = FloatVector.broadcast(SPECIES, 2f);
             // Beyond 20 = 40 / 2, tanh is 1 to the last bit.
             final FloatVector tanhLimit = FloatVector.broadcast(SPECIES, 40f);
+            // tanh(ln 3 / 2) = 1/2.
+            final FloatVector ln3 = FloatVector.broadcast(SPECIES, 1.0986123f);
             final FloatVector t0 = FloatVector.broadcast(SPECIES, 0.49999997f);
             final FloatVector t1 = FloatVector.broadcast(SPECIES, -0.16666543f);
             final FloatVector t2 = FloatVector.broadcast(SPECIES, 0.0416672f);
@@ -172,7 +174,11 @@ public final class Generate {
                 + ".compare(VectorOperators.LT, zero)).div(" + e + ".add(one));\n";
     }
 
-    /** tanh(x) = −m/(2 + m) · sign(x), m = e^(−2|x|) − 1: no cancellation near 0, no overflow; ±0 keeps its sign. */
+    /**
+     * With e = e^(−2|x|): tanh|x| = (1 − e)/(1 + e) from expm1 while that is below ½, so that nothing cancels near 0,
+     * and 1 − 2e/(1 + e) above, where what is taken from 1 is small and its error with it. There, the gradient's
+     * 1 − tanh² depends on the last bit. ±0 keeps its sign.
+     */
     private String tanh(String result, String x) {
         int i = ++temporaries;
         return """
@@ -185,8 +191,11 @@ public final class Generate {
                 FloatVector reduced#I = q#I.mul(s#I).fma(s#I, s#I.neg());
                 FloatVector power#I = shifted#I.reinterpretAsInts().add(exponentBias)
                         .lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-                FloatVector m#I = reduced#I.fma(power#I, power#I.add(minusOne));
-                FloatVector size#I = m#I.div(m#I.add(two)).abs();
+                FloatVector e#I = reduced#I.fma(power#I, power#I);
+                FloatVector minusM#I = reduced#I.fma(power#I, power#I.add(minusOne)).abs();
+                VectorMask<Float> nearOne#I = clamped#I.compare(VectorOperators.GT, ln3);
+                FloatVector ratio#I = minusM#I.blend(e#I.add(e#I), nearOne#I).div(e#I.add(one));
+                FloatVector size#I = ratio#I.blend(one.sub(ratio#I), nearOne#I);
                 FloatVector #R = #X.reinterpretAsInts().and(signBit).or(size#I.reinterpretAsInts()).reinterpretAsFloats();
                 """.replace("#I", Integer.toString(i)).replace("#X", x).replace("#R", result);
     }

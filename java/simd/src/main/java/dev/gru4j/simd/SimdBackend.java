@@ -1,0 +1,102 @@
+package dev.gru4j.simd;
+
+import dev.gru4j.GruSpec;
+import dev.gru4j.backend.BackendOptions;
+import dev.gru4j.backend.FloatMemory;
+import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.GruPlan;
+import dev.gru4j.backend.HostFloatMemory;
+import dev.gru4j.backend.HostIntMemory;
+import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.TrainingKernels;
+
+/** The simd backend: one vector width, one pool of threads. */
+final class SimdBackend implements GruBackend {
+    /** System property with the width in bits that options of 0 mean: 128, 256 or 512. */
+    static final String BITS_PROPERTY = "gru4j.simd.bits";
+
+    private static final int DEFAULT_BITS = readDefaultBits();
+
+    private final SimdKernels kernels;
+    private final SimdPool pool;
+    private final SimdScratch.Pool scratches = new SimdScratch.Pool();
+    private final TrainingKernels trainingKernels;
+    private boolean closed;
+
+    SimdBackend(SimdKernels kernels, int threads) {
+        this.kernels = kernels;
+        this.pool = new SimdPool(threads);
+        this.trainingKernels = new SimdTrainingKernels(kernels, pool, scratches);
+    }
+
+    static SimdBackend open(BackendOptions options) {
+        int bits = options.vectorBits() == 0 ? DEFAULT_BITS : options.vectorBits();
+        int threads =
+                options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
+        return new SimdBackend(SimdKernels.of(bits), threads);
+    }
+
+    private static int readDefaultBits() {
+        String text = System.getProperty(BITS_PROPERTY, "");
+        return switch (text) {
+            case "" -> 0;
+            case "128", "256", "512" -> Integer.parseInt(text);
+            default -> throw new IllegalArgumentException(
+                    BITS_PROPERTY + " is '" + text + "'; 128, 256 or 512 expected");
+        };
+    }
+
+    @Override
+    public String name() {
+        return "simd";
+    }
+
+    @Override
+    public String description() {
+        return "simd: " + kernels.bits + "-bit vectors (" + kernels.lanes + " floats), " + pool.threads()
+                + (pool.threads() == 1 ? " thread" : " threads");
+    }
+
+    @Override
+    public FloatMemory allocate(long floats) {
+        checkOpen();
+        return HostFloatMemory.allocate(floats);
+    }
+
+    @Override
+    public IntMemory allocateInts(long integers) {
+        checkOpen();
+        return HostIntMemory.allocate(integers);
+    }
+
+    @Override
+    public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
+        checkOpen();
+        return new SimdPlan(spec, maxT, maxB, mode, kernels, pool, scratches);
+    }
+
+    @Override
+    public TrainingKernels trainingKernels() {
+        checkOpen();
+        return trainingKernels;
+    }
+
+    /** Every call is complete when it returns. */
+    @Override
+    public void synchronize() {}
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            pool.close();
+            scratches.close();
+        }
+    }
+
+    private synchronized void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("simd backend was closed");
+        }
+    }
+}

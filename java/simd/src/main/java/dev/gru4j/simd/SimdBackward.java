@@ -1,0 +1,200 @@
+package dev.gru4j.simd;
+
+import dev.gru4j.Gates;
+import dev.gru4j.GruVariant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The time loop of the backward pass of one layer in one direction: from the gradients arriving at its
+ * outputs and last states to those of its pre-activations (dgates) and of h0. The gradients of weights,
+ * biases and input are large products over all steps, see {@link SimdWeightGradient} and
+ * {@link SimdRowProduct}.
+ *
+ * <pre>
+ * for every step, last first
+ *     dh    += dy_t
+ *     dgates = [dnPre | drPre | dzPre | dnPre ⊙ r]        (rows,4Hp)   dgx = blocks 0 to 2, dgh = blocks 1 to 3
+ *     dh     = dh ⊙ z + dgh·W_hh
+ * </pre>
+ *
+ * <p>Reset-before: dgates = [dnPre | drPre | dzPre], and drh = dnPre·W_hn comes before drPre. A rank that
+ * is not active at a step keeps its dh untouched, so dhT enters at a row's own last step.
+ */
+final class SimdBackward implements SimdPool.Task {
+    /** Blocks of a row of dgates. */
+    static final int BLOCKS = 4;
+
+    /** Rows that take turns on a panel of W_hh. */
+    private static final int BLOCK_ROWS = 64;
+
+    // Set by the plan before each run.
+    SimdKernels kernels;
+    SimdLayer layer;
+    SimdSchedule schedule;
+    boolean isReverse;
+    float[] state;
+    int stateOffset;
+    float[] gates;
+    int gatesOffset;
+    float[] kept;
+    int keptOffset;
+    float @Nullable [] dOut;
+    int dOutOffset;
+    int dOutStride;
+    int[] dOutRows;
+    float @Nullable [] dhT;
+    int dhTOffset;
+    float @Nullable [] dh0;
+    int dh0Offset;
+    float[] dh;
+    int dhOffset;
+    float[] drh;
+    int drhOffset;
+    float[] dgates;
+    int dgatesOffset;
+
+    /** At least 2 vectors of 0. */
+    private final float[] zeros = new float[32];
+
+    @SuppressWarnings("NullAway.Init") // Fields are the arguments of run.
+    SimdBackward() {}
+
+    @Override
+    public void run(int worker, SimdPool.Team team) {
+        boolean byRows = team.workers == 1 || schedule.B >= SimdForward.ROWS_PER_WORKER * team.workers;
+        SimdGeometry g = layer.geometry;
+        int rank0 = byRows ? schedule.firstRank(worker, team.workers) : 0;
+        int rank1 = byRows ? schedule.firstRank(worker + 1, team.workers) : schedule.B;
+        int panel0 = byRows ? 0 : team.share(g.generalPanels, worker);
+        int panel1 = byRows ? g.generalPanels : team.share(g.generalPanels, worker + 1);
+        SimdPool.Team barrier = byRows ? null : team;
+        loadLastGradient(rank0, rank1, panel0, panel1);
+        for (int i = 0; i < schedule.T; i++) {
+            int t = isReverse ? i : schedule.T - 1 - i;
+            int end = Math.min(rank1, schedule.active[t]);
+            addOutputGradient(t, rank0, end, panel0, panel1);
+            if (layer.variant == GruVariant.RESET_AFTER) {
+                stepAfter(t, rank0, end, panel0, panel1, barrier);
+            } else {
+                stepBefore(t, rank0, end, panel0, panel1, barrier);
+            }
+        }
+        storeInitialGradient(rank0, rank1, panel0, panel1);
+    }
+
+    private void stepAfter(
+            int t, int rank0, int rank1, int panel0, int panel1, SimdPool.@Nullable Team barrier) {
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        int[] prev = schedule.prev[isReverse ? 1 : 0];
+        int row = schedule.first[t] + rank0;
+        int rows = Math.max(0, rank1 - rank0);
+        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
+            int unit = p * g.unit;
+            kernels.backwardAfter(
+                    gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
+                    kept, keptOffset + row * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
+                    dh, dhOffset + rank0 * Hp + unit, Hp,
+                    dgates, dgatesOffset + row * BLOCKS * Hp + unit, BLOCKS * Hp, Hp, rows);
+        }
+        if (barrier != null) {
+            barrier.await();
+        }
+        multiplyRecurrent(t, rank0, rank1, panel0, panel1, 1, 0, 3, dh, dhOffset, true);
+    }
+
+    private void stepBefore(
+            int t, int rank0, int rank1, int panel0, int panel1, SimdPool.@Nullable Team barrier) {
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        int[] prev = schedule.prev[isReverse ? 1 : 0];
+        int row = schedule.first[t] + rank0;
+        int rows = Math.max(0, rank1 - rank0);
+        int gate = gatesOffset + row * Gates.COUNT * Hp;
+        int dgate = dgatesOffset + row * BLOCKS * Hp;
+        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
+            int unit = p * g.unit;
+            kernels.backwardBefore(
+                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
+                    state, stateOffset + unit, Hp, prev, row, dh, dhOffset + rank0 * Hp + unit, Hp,
+                    dgates, dgate + unit, BLOCKS * Hp, Hp, rows);
+        }
+        if (barrier != null) {
+            barrier.await();
+        }
+        multiplyRecurrent(t, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset, false);
+        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
+            int unit = p * g.unit;
+            kernels.backwardReset(
+                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
+                    drh, drhOffset + rank0 * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
+                    dh, dhOffset + rank0 * Hp + unit, Hp, dgates, dgate + unit, BLOCKS * Hp, Hp, rows);
+        }
+        if (barrier != null) {
+            barrier.await();
+        }
+        multiplyRecurrent(t, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset, true);
+    }
+
+    /** target (+)= dgates[blocks from {@code block}] · W_hh[rows of {@code gateCount} gates from {@code gate}]. */
+    private void multiplyRecurrent(
+            int t, int rank0, int rank1, int panel0, int panel1, int block, int gate, int gateCount,
+            float[] target, int targetOffset, boolean add) {
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        for (int q = panel0; q < panel1; q++) {
+            int unit = q * g.general;
+            int width = g.generalUnits(q);
+            long panel = 4L * ((long) Gates.COUNT * Hp * unit + (long) gate * Hp * width);
+            for (int rank = rank0; rank < rank1; rank += BLOCK_ROWS) {
+                int at = targetOffset + rank * Hp + unit;
+                kernels.multiply(
+                        width / g.lanes, Math.min(BLOCK_ROWS, rank1 - rank),
+                        dgates, dgatesOffset + block * Hp, BLOCKS * Hp, schedule.identity, schedule.first[t] + rank,
+                        layer.recurrentBackward, panel, gateCount * Hp,
+                        add ? target : zeros, add ? at : 0, add ? Hp : 0, target, at, Hp);
+            }
+        }
+    }
+
+    private void loadLastGradient(int rank0, int rank1, int panel0, int panel1) {
+        SimdGeometry g = layer.geometry;
+        int unit0 = panel0 * g.general;
+        int unit1 = Math.min(g.padded, panel1 * g.general);
+        for (int rank = rank0; rank < rank1 && unit0 < unit1; rank++) {
+            int to = dhOffset + rank * g.padded;
+            java.util.Arrays.fill(dh, to + unit0, to + unit1, 0f);
+            if (dhT != null) {
+                int from = dhTOffset + schedule.order[rank] * g.H + unit0;
+                System.arraycopy(dhT, from, dh, to + unit0, Math.min(unit1, g.H) - unit0);
+            }
+        }
+    }
+
+    private void addOutputGradient(int t, int rank0, int rank1, int panel0, int panel1) {
+        SimdGeometry g = layer.geometry;
+        int unit0 = panel0 * g.general;
+        int count = Math.min(g.H, panel1 * g.general) - unit0;
+        if (dOut == null || count <= 0) {
+            return;
+        }
+        for (int rank = rank0; rank < rank1; rank++) {
+            int row = dOutRows[schedule.first[t] + rank];
+            kernels.add(
+                    dh, dhOffset + rank * g.padded + unit0, dOut, dOutOffset + row * dOutStride + unit0, count);
+        }
+    }
+
+    private void storeInitialGradient(int rank0, int rank1, int panel0, int panel1) {
+        SimdGeometry g = layer.geometry;
+        int unit0 = panel0 * g.general;
+        int count = Math.min(g.H, panel1 * g.general) - unit0;
+        if (dh0 == null || count <= 0) {
+            return;
+        }
+        for (int rank = rank0; rank < rank1; rank++) {
+            int to = dh0Offset + schedule.order[rank] * g.H + unit0;
+            System.arraycopy(dh, dhOffset + rank * g.padded + unit0, dh0, to, count);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+package dev.gru4j.simd;
+
+import dev.gru4j.Gates;
+import dev.gru4j.GruVariant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The forward pass of one layer in one direction.
+ *
+ * <pre>
+ * for every chunk of steps                                                  several hundred packed rows
+ *     gates  = x·W_ihᵀ + b_ih            one large product                  (rows,3Hp)
+ *     for every step of the chunk, for every panel of hidden units
+ *         gh     = hPrev·W_hhᵀ + b_hh    tiles, into a block in L1          (64,3u)
+ *         r, z, n, hNext                 the cell, over that block          gates ← r|z|n
+ * </pre>
+ *
+ * <p>Work is split over threads by rows, which needs no barrier between the steps, or, when the rows are
+ * few, by hidden units with a barrier after each step. Reset-before has a second product per step,
+ * (r ⊙ hPrev)·W_hn, and so a second barrier.
+ */
+final class SimdForward implements SimdPool.Task {
+    /** Packed rows of a chunk: enough to use each panel of W_ih often, few enough that gates stay in cache. */
+    static final int CHUNK_ROWS = 512;
+
+    /** Rows of the block that goes from the tiles to the cell: 64·3·32 floats are 24 KiB, half an L1 cache. */
+    static final int BLOCK_ROWS = 64;
+
+    /** Rows that take turns on a panel of W_ih while they stay in the L2 cache. */
+    private static final int INPUT_BLOCK_ROWS = 128;
+
+    /** Rows per thread below which the work is split by hidden units. */
+    static final int ROWS_PER_WORKER = 16;
+
+    // Set by the plan before each run.
+    SimdKernels kernels;
+    SimdLayer layer;
+    SimdSchedule schedule;
+    boolean isReverse;
+    boolean isTraining;
+    float[] x;
+    int xOffset;
+    int[] xRows;
+    float[] state;
+    int stateOffset;
+    float[] gates;
+    int gatesOffset;
+    float[] kept;
+    int keptOffset;
+    float @Nullable [] h0;
+    int h0Offset;
+    float @Nullable [] hT;
+    int hTOffset;
+    float @Nullable [] out;
+    int outOffset;
+    int outStride;
+    int[] outRows;
+    float[] blocks;
+
+    @SuppressWarnings("NullAway.Init") // Fields are the arguments of run.
+    SimdForward() {}
+
+    /** Floats of {@link #blocks} for a number of threads. */
+    static int blockFloats(SimdGeometry g, int threads) {
+        return threads * BLOCK_ROWS * Gates.COUNT * g.unit;
+    }
+
+    @Override
+    public void run(int worker, SimdPool.Team team) {
+        boolean byRows = team.workers == 1 || schedule.B >= ROWS_PER_WORKER * team.workers;
+        SimdGeometry g = layer.geometry;
+        int rank0 = byRows ? schedule.firstRank(worker, team.workers) : 0;
+        int rank1 = byRows ? schedule.firstRank(worker + 1, team.workers) : schedule.B;
+        int panel0 = byRows ? 0 : g.gatePanel(team.share(g.generalPanels, worker));
+        int panel1 = byRows ? g.panels : g.gatePanel(team.share(g.generalPanels, worker + 1));
+        int block = worker * BLOCK_ROWS * Gates.COUNT * g.unit;
+        loadInitialState(rank0, rank1, panel0, panel1);
+        int T = schedule.T;
+        int chunk = chunkSteps(schedule.B);
+        for (int done = 0; done < T; done += chunk) {
+            int steps = Math.min(chunk, T - done);
+            int t0 = isReverse ? T - done - steps : done;
+            // The last chunk's gates may still be read, and h0 is read by all.
+            team.await();
+            int base = isTraining ? 0 : schedule.first[t0];
+            projectInput(t0, t0 + steps, base, worker, team);
+            team.await();
+            for (int i = 0; i < steps; i++) {
+                int t = isReverse ? t0 + steps - 1 - i : t0 + i;
+                int end = Math.min(rank1, schedule.active[t]);
+                if (layer.variant == GruVariant.RESET_AFTER) {
+                    stepAfter(t, rank0, end, panel0, panel1, base, block);
+                } else {
+                    stepBefore(t, rank0, end, panel0, panel1, base, block, byRows ? null : team);
+                }
+                writeOutput(t, rank0, end, panel0, panel1);
+                if (!byRows) {
+                    team.await();
+                }
+            }
+        }
+    }
+
+    static int chunkSteps(int B) {
+        return Math.max(1, CHUNK_ROWS / B);
+    }
+
+    /** gates[row,:] = x[row,:]·W_ihᵀ + b_ih for the packed rows of steps t0 … t1−1. */
+    private void projectInput(int t0, int t1, int base, int worker, SimdPool.Team team) {
+        SimdGeometry g = layer.geometry;
+        int from = schedule.first[t0];
+        int count = schedule.first[t1] - from;
+        int row1 = from + team.share(count, worker + 1);
+        int width = Gates.COUNT * g.padded;
+        for (int row = from + team.share(count, worker); row < row1; row += INPUT_BLOCK_ROWS) {
+            int rows = Math.min(INPUT_BLOCK_ROWS, row1 - row);
+            for (int p = 0; p < g.panels; p++) {
+                int at = Gates.COUNT * p * g.unit;
+                kernels.multiply(
+                        Gates.COUNT * g.units(p) / g.lanes, rows, x, xOffset, layer.inputs, xRows, row,
+                        layer.inputForward, layer.inputPanel(p), layer.inputs, layer.biasIh, at, 0,
+                        gates, gatesOffset + (row - base) * width + at, width);
+            }
+        }
+    }
+
+    private void stepAfter(int t, int rank0, int rank1, int panel0, int panel1, int base, int block) {
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        int width = Gates.COUNT * Hp;
+        int[] prev = schedule.prev[isReverse ? 1 : 0];
+        int next = schedule.nextRow(t, isReverse);
+        for (int p = panel0; p < panel1; p++) {
+            int u = g.units(p);
+            int unit = p * g.unit;
+            int blockWidth = Gates.COUNT * u;
+            for (int rank = rank0; rank < rank1; rank += BLOCK_ROWS) {
+                int rows = Math.min(BLOCK_ROWS, rank1 - rank);
+                int row = schedule.first[t] + rank;
+                int gate = gatesOffset + (row - base) * width + Gates.COUNT * unit;
+                kernels.multiply(
+                        blockWidth / g.lanes, rows, state, stateOffset, Hp, prev, row,
+                        layer.recurrentForward, layer.recurrentPanel(p), g.H, layer.biasHh, Gates.COUNT * unit, 0,
+                        blocks, block, blockWidth);
+                kernels.forwardGates(blocks, block, blockWidth, gates, gate, width, rows, 2 * u);
+                kernels.forwardCandidateAfter(
+                        blocks, block + Gates.CANDIDATE * u, blockWidth, gates, gate, width, u,
+                        state, stateOffset + unit, Hp, prev, row, next + rank,
+                        kept, keptOffset + keptRow(row, rank) * Hp + unit, Hp, rows);
+            }
+        }
+    }
+
+    private void stepBefore(
+            int t, int rank0, int rank1, int panel0, int panel1, int base, int block, SimdPool.@Nullable Team barrier) {
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        int width = Gates.COUNT * Hp;
+        int[] prev = schedule.prev[isReverse ? 1 : 0];
+        int next = schedule.nextRow(t, isReverse);
+        for (int p = panel0; p < panel1; p++) {
+            int u = g.units(p);
+            int unit = p * g.unit;
+            for (int rank = rank0; rank < rank1; rank += BLOCK_ROWS) {
+                int rows = Math.min(BLOCK_ROWS, rank1 - rank);
+                int row = schedule.first[t] + rank;
+                int gate = gatesOffset + (row - base) * width + Gates.COUNT * unit;
+                for (int k = Gates.RESET; k <= Gates.UPDATE; k++) {
+                    kernels.multiply(
+                            u / g.lanes, rows, state, stateOffset, Hp, prev, row,
+                            layer.recurrentForward, layer.recurrentPanel(k, p), g.H,
+                            layer.biasHh, Gates.COUNT * unit + k * u, 0, blocks, block + k * u, 2 * u);
+                }
+                kernels.forwardGates(blocks, block, 2 * u, gates, gate, width, rows, 2 * u);
+                kernels.forwardReset(
+                        gates, gate, width, u, state, stateOffset + unit, Hp, prev, row,
+                        kept, keptOffset + keptRow(row, rank) * Hp + unit, Hp, rows);
+            }
+        }
+        if (barrier != null) {
+            barrier.await();
+        }
+        for (int p = panel0; p < panel1; p++) {
+            int u = g.units(p);
+            int unit = p * g.unit;
+            for (int rank = rank0; rank < rank1; rank += BLOCK_ROWS) {
+                int rows = Math.min(BLOCK_ROWS, rank1 - rank);
+                int row = schedule.first[t] + rank;
+                int gate = gatesOffset + (row - base) * width + Gates.COUNT * unit;
+                kernels.multiply(
+                        u / g.lanes, rows, kept, keptOffset, Hp, schedule.identity, keptRow(row, rank),
+                        layer.recurrentForward, layer.recurrentPanel(Gates.CANDIDATE, p), g.H,
+                        layer.biasHh, Gates.COUNT * unit + Gates.CANDIDATE * u, 0, blocks, block, u);
+                kernels.forwardCandidateBefore(
+                        blocks, block, u, gates, gate, width, u,
+                        state, stateOffset + unit, Hp, prev, row, next + rank, rows);
+            }
+        }
+    }
+
+    /** Training keeps a row per packed row, inference only the step's. */
+    private int keptRow(int row, int rank) {
+        return isTraining ? row : rank;
+    }
+
+    private void loadInitialState(int rank0, int rank1, int panel0, int panel1) {
+        SimdGeometry g = layer.geometry;
+        int unit0 = panel0 * g.unit;
+        int unit1 = Math.min(g.padded, panel1 * g.unit);
+        int valid = Math.min(unit1, g.H) - unit0;
+        for (int rank = rank0; rank < rank1 && unit0 < unit1; rank++) {
+            int to = stateOffset + rank * g.padded;
+            int from = schedule.order[rank] * g.H + unit0;
+            java.util.Arrays.fill(state, to + unit0, to + unit1, 0f);
+            if (h0 != null) {
+                System.arraycopy(h0, h0Offset + from, state, to + unit0, valid);
+            }
+            if (hT != null && rank >= schedule.active[0]) {
+                System.arraycopy(state, to + unit0, hT, hTOffset + from, valid);
+            }
+        }
+    }
+
+    /** Copies the step's states to the layer's output and, where a row ends here, to hT. */
+    private void writeOutput(int t, int rank0, int rank1, int panel0, int panel1) {
+        SimdGeometry g = layer.geometry;
+        int unit0 = panel0 * g.unit;
+        int count = Math.min(g.H, panel1 * g.unit) - unit0;
+        if (count <= 0) {
+            return;
+        }
+        int next = schedule.nextRow(t, isReverse);
+        int goingOn = isReverse ? (t == 0 ? 0 : schedule.active[t]) : schedule.active[t + 1];
+        for (int rank = rank0; rank < rank1; rank++) {
+            int from = stateOffset + (next + rank) * g.padded + unit0;
+            if (out != null) {
+                int row = outRows[schedule.first[t] + rank];
+                System.arraycopy(state, from, out, outOffset + row * outStride + unit0, count);
+            }
+            if (hT != null && rank >= goingOn) {
+                System.arraycopy(state, from, hT, hTOffset + schedule.order[rank] * g.H + unit0, count);
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package dev.gru4j.simd;
+
+import dev.gru4j.Gates;
+import dev.gru4j.GruParameters;
+import dev.gru4j.GruParameters.Kind;
+import dev.gru4j.GruVariant;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The parameters of one layer and direction in the layouts that the tiles read, off heap:
+ *
+ * <pre>
+ * inputForward      [gate panel][I][r|z|n of the panel]     x·W_ihᵀ
+ * recurrentForward  [gate panel][H][r|z|n of the panel]     h·W_hhᵀ, reset-after
+ *                   [gate][gate panel][H][units]            reset-before, which multiplies n apart
+ * inputBackward     [general panel][n|r|z of Hp][columns]   dgx·W_ih, columns being inputs
+ * recurrentBackward [general panel][r|z|n of Hp][columns]   dgh·W_hh, columns being hidden units
+ * </pre>
+ *
+ * <p>Hp is H padded; what belongs to padded units is 0, written once when the memory is made.
+ */
+final class SimdLayer implements SimdPool.Task {
+    final SimdGeometry geometry;
+    final GruVariant variant;
+
+    /** I of this layer. */
+    final int inputs;
+
+    final MemorySegment inputForward;
+    final MemorySegment recurrentForward;
+    final MemorySegment inputBackward;
+    final MemorySegment recurrentBackward;
+
+    /** b_ih and b_hh in the order of a row of gates, (3Hp); 0 where the layer has none. */
+    final float[] biasIh;
+
+    final float[] biasHh;
+
+    private final SimdKernels kernels;
+    private final GruParameters parameters;
+    private final int layer;
+    private final int direction;
+    private final boolean isTraining;
+    private float[] flat = new float[0];
+    private int flatOffset;
+
+    SimdLayer(
+            GruParameters parameters, int layer, int direction, boolean training, SimdGeometry geometry,
+            SimdKernels kernels, Arena arena) {
+        this.geometry = geometry;
+        this.kernels = kernels;
+        this.parameters = parameters;
+        this.layer = layer;
+        this.direction = direction;
+        this.isTraining = training;
+        this.variant = parameters.spec().variant();
+        this.inputs = parameters.spec().layerInputSize(layer);
+        long gates = (long) Gates.COUNT * geometry.padded;
+        this.inputForward = floats(arena, gates * inputs);
+        this.recurrentForward = floats(arena, gates * geometry.H);
+        this.inputBackward = floats(arena, training ? gates * SimdGeometry.roundUp(inputs, geometry.lanes) : 0);
+        this.recurrentBackward = floats(arena, training ? gates * geometry.padded : 0);
+        this.biasIh = new float[(int) gates];
+        this.biasHh = new float[(int) gates];
+    }
+
+    private static MemorySegment floats(Arena arena, long floats) {
+        return arena.allocate(Math.multiplyExact(floats, (long) Float.BYTES), SimdScratch.ALIGNMENT);
+    }
+
+    /** Offset in bytes of gate panel p of {@link #inputForward}. */
+    long inputPanel(int p) {
+        return 4L * Gates.COUNT * p * geometry.unit * inputs;
+    }
+
+    /** Offset in bytes of gate panel p of {@link #recurrentForward}, reset-after. */
+    long recurrentPanel(int p) {
+        return 4L * Gates.COUNT * p * geometry.unit * geometry.H;
+    }
+
+    /** Offset in bytes of one gate of gate panel p of {@link #recurrentForward}, reset-before. */
+    long recurrentPanel(int gate, int p) {
+        return 4L * ((long) gate * geometry.padded + (long) p * geometry.unit) * geometry.H;
+    }
+
+    /** Takes over the parameters in {@code newFlat}, all threads of the pool sharing the work. */
+    void load(float[] newFlat, int offset, SimdPool pool) {
+        flat = newFlat;
+        flatOffset = offset;
+        pool.run(this, pool.threads());
+        flat = new float[0];
+    }
+
+    @Override
+    public void run(int worker, SimdPool.Team team) {
+        int from = team.share(geometry.panels, worker);
+        int to = team.share(geometry.panels, worker + 1);
+        for (int p = from; p < to; p++) {
+            packForward(p);
+        }
+        if (worker == 0) {
+            loadBias(Kind.BIAS_IH, biasIh);
+            loadBias(Kind.BIAS_HH, biasHh);
+        }
+        if (isTraining) {
+            int wIh = offsetOf(Kind.WEIGHT_IH);
+            int wHh = offsetOf(Kind.WEIGHT_HH);
+            int[] inputOrder = {Gates.CANDIDATE, Gates.RESET, Gates.UPDATE};
+            int[] recurrentOrder = {Gates.RESET, Gates.UPDATE, Gates.CANDIDATE};
+            packBackward(inputBackward, wIh, inputs, inputOrder, worker, team);
+            packBackward(recurrentBackward, wHh, geometry.H, recurrentOrder, worker, team);
+        }
+    }
+
+    private int offsetOf(Kind kind) {
+        return flatOffset + (int) parameters.get(layer, direction, kind).offset();
+    }
+
+    private void packForward(int p) {
+        int u = geometry.units(p);
+        int wIh = offsetOf(Kind.WEIGHT_IH);
+        int wHh = offsetOf(Kind.WEIGHT_HH);
+        int H = geometry.H;
+        for (int gate = 0; gate < Gates.COUNT; gate++) {
+            for (int j = 0; j < u && p * geometry.unit + j < H; j++) {
+                int row = gate * H + p * geometry.unit + j;
+                int column = gate * u + j;
+                SimdPanels.transpose(
+                        flat, wIh + row * inputs, inputs, inputForward, inputPanel(p) / Float.BYTES + column,
+                        Gates.COUNT * u);
+                if (variant == GruVariant.RESET_AFTER) {
+                    SimdPanels.transpose(
+                            flat, wHh + row * H, H, recurrentForward, recurrentPanel(p) / Float.BYTES + column,
+                            Gates.COUNT * u);
+                } else {
+                    SimdPanels.transpose(
+                            flat, wHh + row * H, H, recurrentForward, recurrentPanel(gate, p) / Float.BYTES + j, u);
+                }
+            }
+        }
+    }
+
+    /** Rows of W, gate by gate in the given order, into general panels of its columns. */
+    private void packBackward(
+            MemorySegment target, int weight, int columns, int[] gateOrder, int worker, SimdPool.Team team) {
+        int K = Gates.COUNT * geometry.padded;
+        int wide = geometry.general;
+        int panels = Math.ceilDiv(columns, wide);
+        for (int q = team.share(panels, worker); q < team.share(panels, worker + 1); q++) {
+            int left = columns - q * wide;
+            int vectors = Math.min(SimdShape.GENERAL_VECTORS, Math.ceilDiv(left, geometry.lanes));
+            long panel = 4L * K * q * wide;
+            for (int i = 0; i < Gates.COUNT; i++) {
+                kernels.packRows(
+                        flat, weight + gateOrder[i] * geometry.H * columns + q * wide, columns, geometry.rows, 0,
+                        geometry.H, left, target, panel + 4L * i * geometry.padded * vectors * geometry.lanes, vectors);
+            }
+        }
+    }
+
+    private void loadBias(Kind kind, float[] bias) {
+        if (!parameters.exists(kind)) {
+            return;
+        }
+        int from = offsetOf(kind);
+        int H = geometry.H;
+        for (int p = 0; p < geometry.panels; p++) {
+            int u = geometry.units(p);
+            int valid = Math.min(u, H - p * geometry.unit);
+            for (int gate = 0; gate < Gates.COUNT; gate++) {
+                System.arraycopy(
+                        flat, from + gate * H + p * geometry.unit,
+                        bias, Gates.COUNT * p * geometry.unit + gate * u, valid);
+            }
+        }
+    }
+}

@@ -1,0 +1,475 @@
+package dev.gru4j.simd;
+
+import dev.gru4j.Gates;
+import dev.gru4j.GruParameters.Kind;
+import dev.gru4j.GruSpec;
+import dev.gru4j.GruVariant;
+import dev.gru4j.backend.FloatMemory;
+import dev.gru4j.backend.GruCall;
+import dev.gru4j.backend.GruPlan;
+import dev.gru4j.backend.HostFloatMemory;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A GRU on the simd backend: packed parameters, and what one call does, layer by layer. The passes
+ * themselves are {@link SimdForward}, {@link SimdBackward}, {@link SimdRowProduct} (dx) and
+ * {@link SimdWeightGradient}.
+ *
+ * <p>Memory. Reserve, per layer and direction: states (B+N,Hp), gates r, z, n (N,3Hp) and kept (N,Hp),
+ * which is gh_n or, reset-before, r ⊙ hPrev; per layer but the last its output (N,D·H). N = T·B of the
+ * plan, Hp is H padded to the lanes. An inference plan has two steps of states, one of kept and one chunk
+ * of gates in its workspace instead.
+ */
+final class SimdPlan extends GruPlan {
+    /** Calls with less work than this many multiply-adds run on the caller's thread: a hand-off costs about 1 µs. */
+    private static final long SMALL = 100_000;
+
+    private final SimdKernels kernels;
+    private final SimdPool pool;
+    private final SimdScratch.Pool scratches;
+    private final SimdGeometry geometry;
+    private final Arena arena = Arena.ofShared();
+    private final List<SimdLayer> layers = new ArrayList<>();
+    private final int[] gateColumnsIh;
+    private final int[] gateColumnsHh;
+
+    SimdPlan(
+            GruSpec spec, int maxT, int maxB, Mode mode, SimdKernels kernels, SimdPool pool,
+            SimdScratch.Pool scratches) {
+        super(spec, maxT, maxB, mode);
+        this.kernels = kernels;
+        this.pool = pool;
+        this.scratches = scratches;
+        this.geometry = new SimdGeometry(spec.hiddenSize(), kernels);
+        int Hp = geometry.padded;
+        // Blocks of dgates are n, r, z and, reset-after, n of dgh.
+        this.gateColumnsIh = new int[] {Hp, 2 * Hp, 0};
+        this.gateColumnsHh = new int[] {Hp, 2 * Hp, spec.variant() == GruVariant.RESET_AFTER ? 3 * Hp : 0};
+        for (int layer = 0; layer < spec.layers(); layer++) {
+            for (int d = 0; d < spec.directions().count(); d++) {
+                layers.add(new SimdLayer(
+                        parameters(), layer, d, mode == Mode.TRAINING, geometry, kernels, arena));
+            }
+        }
+    }
+
+    @Override
+    public String description() {
+        SimdShape shape = kernels.shape;
+        return "simd: " + spec() + ", " + kernels.bits + "-bit vectors, H padded to " + geometry.padded
+                + ", tiles of " + shape.gateRows() + " rows x r|z|n of " + geometry.unit + " units and "
+                + shape.generalRows() + " rows x " + geometry.general + " columns, " + pool.threads()
+                + (pool.threads() == 1 ? " thread" : " threads, split by "
+                        + (maxB() >= SimdForward.ROWS_PER_WORKER * pool.threads() ? "rows" : "hidden units"));
+    }
+
+    // ---- memory ------------------------------------------------------------------------------------
+
+    private boolean isTraining() {
+        return mode() == Mode.TRAINING;
+    }
+
+    /** N of this plan. */
+    private long maxRows() {
+        return (long) maxT() * maxB();
+    }
+
+    private long betweenLength() {
+        return maxRows() * spec().outputSize();
+    }
+
+    private long statesLength() {
+        return isTraining() ? (maxB() + maxRows()) * geometry.padded : 3L * maxB() * geometry.padded;
+    }
+
+    private long gatesLength() {
+        long rows = isTraining() ? maxRows() : Math.min(maxRows(), Math.max(SimdForward.CHUNK_ROWS, maxB()));
+        return rows * Gates.COUNT * geometry.padded;
+    }
+
+    private long keptLength() {
+        return (isTraining() ? maxRows() : maxB()) * geometry.padded;
+    }
+
+    private long traceLength() {
+        return statesLength() + gatesLength() + keptLength();
+    }
+
+    /** Offset of what layer {@code layer} and direction {@code d} keep: states, gates, kept. */
+    private long traceOffset(int layer, int d) {
+        return isTraining() ? (layer * spec().directions().count() + d) * traceLength() : 0;
+    }
+
+    /** Offset of the output of layer {@code layer}, behind the traces; in inference two take turns. */
+    private long betweenOffset(int layer) {
+        return isTraining()
+                ? traceOffset(spec().layers(), 0) + layer * betweenLength()
+                : traceLength() + (layer & 1) * betweenLength();
+    }
+
+    @Override
+    public long reserveLength() {
+        return isTraining() ? betweenOffset(spec().layers() - 1) : 0;
+    }
+
+    /** Backward: dh, drh, dgates, and the gradients of two layers' outputs. */
+    @Override
+    public long workspaceLength() {
+        if (!isTraining()) {
+            return traceLength() + Math.min(2, spec().layers() - 1) * betweenLength();
+        }
+        return dgatesOffset() + maxRows() * SimdBackward.BLOCKS * geometry.padded
+                + Math.min(2, spec().layers() - 1) * betweenLength();
+    }
+
+    private long dgatesOffset() {
+        return 2L * maxB() * geometry.padded;
+    }
+
+    private long dBetweenOffset(int layer) {
+        return dgatesOffset() + maxRows() * SimdBackward.BLOCKS * geometry.padded + (layer & 1) * betweenLength();
+    }
+
+    // ---- calls -------------------------------------------------------------------------------------
+
+    @Override
+    protected void doLoadParameters(FloatMemory flat) {
+        HostFloatMemory host = HostFloatMemory.of("parameters", flat);
+        for (SimdLayer layer : layers) {
+            layer.load(host.array(), host.offset(), pool);
+        }
+    }
+
+    @Override
+    protected void doForward(GruCall call) {
+        SimdScratch scratch = scratches.take();
+        try {
+            scratch.schedule.prepare(call, isTraining());
+            int threads = threadsFor(scratch.schedule);
+            for (int layer = 0; layer < spec().layers(); layer++) {
+                for (int d = 0; d < spec().directions().count(); d++) {
+                    forwardLayer(call, scratch, layer, d, threads);
+                }
+                if (isTraining() && layer + 1 < spec().layers() && spec().dropout() > 0) {
+                    Span between = new Span("reserve", call.reserve());
+                    dropOut(call, scratch, layer, between.array, between.at(betweenOffset(layer)), threads);
+                }
+            }
+            if (call.y() != null && !scratch.schedule.isFull()) {
+                Span y = new Span("y", call.y());
+                clearPadding(call, y, spec().outputSize());
+            }
+        } finally {
+            scratches.giveBack(scratch);
+        }
+    }
+
+    @Override
+    protected void doBackward(GruCall call) {
+        SimdScratch scratch = scratches.take();
+        try {
+            scratch.schedule.prepare(call, true);
+            int threads = threadsFor(scratch.schedule);
+            for (int layer = spec().layers() - 1; layer >= 0; layer--) {
+                for (int d = 0; d < spec().directions().count(); d++) {
+                    backwardLayer(call, scratch, layer, d, threads);
+                }
+                if (layer > 0 && spec().dropout() > 0) {
+                    Span workspace = new Span("workspace", call.workspace());
+                    dropOut(call, scratch, layer - 1, workspace.array, workspace.at(dBetweenOffset(layer - 1)), threads);
+                }
+            }
+            if (call.dx() != null && !scratch.schedule.isFull()) {
+                clearPadding(call, new Span("dx", call.dx()), spec().inputSize());
+            }
+        } finally {
+            scratches.giveBack(scratch);
+        }
+    }
+
+    /** All threads, or 1 where the hand-off would cost more than the work. */
+    private int threadsFor(SimdSchedule schedule) {
+        long work = (long) schedule.packedRows * Gates.COUNT * spec().hiddenSize()
+                * (spec().inputSize() + spec().hiddenSize());
+        return work < SMALL ? 1 : pool.threads();
+    }
+
+    private void forwardLayer(GruCall call, SimdScratch scratch, int layer, int d, int threads) {
+        SimdForward f = scratch.forward;
+        Span trace = isTraining() ? new Span("reserve", call.reserve()) : new Span("workspace", call.workspace());
+        f.kernels = kernels;
+        f.layer = layers.get(layer * spec().directions().count() + d);
+        f.schedule = scratch.schedule;
+        f.isReverse = spec().directions().isReverse(d);
+        f.isTraining = isTraining();
+        setLayerInput(call, scratch, layer, trace, f);
+        f.state = trace.array;
+        f.stateOffset = trace.at(traceOffset(layer, d));
+        f.gates = trace.array;
+        f.gatesOffset = trace.at(traceOffset(layer, d) + statesLength());
+        f.kept = trace.array;
+        f.keptOffset = trace.at(traceOffset(layer, d) + statesLength() + gatesLength());
+        int states = stateOffset(call, layer, d);
+        f.h0 = arrayOf("h0", call.h0());
+        f.h0Offset = offsetOf("h0", call.h0()) + states;
+        f.hT = arrayOf("hT", call.hT());
+        f.hTOffset = offsetOf("hT", call.hT()) + states;
+        f.outStride = spec().outputSize();
+        if (layer + 1 == spec().layers()) {
+            f.out = arrayOf("y", call.y());
+            f.outOffset = offsetOf("y", call.y()) + d * spec().hiddenSize();
+            f.outRows = scratch.schedule.source;
+        } else {
+            f.out = trace.array;
+            f.outOffset = trace.at(betweenOffset(layer)) + d * spec().hiddenSize();
+            f.outRows = scratch.schedule.identity;
+        }
+        f.blocks = scratch.onHeap(SimdForward.blockFloats(geometry, pool.threads()));
+        pool.run(f, threads);
+    }
+
+    private void setLayerInput(GruCall call, SimdScratch scratch, int layer, Span trace, SimdForward f) {
+        if (layer == 0) {
+            Span x = new Span("x", call.x());
+            f.x = x.array;
+            f.xOffset = x.offset;
+            f.xRows = scratch.schedule.source;
+        } else {
+            f.x = trace.array;
+            f.xOffset = trace.at(betweenOffset(layer - 1));
+            f.xRows = scratch.schedule.identity;
+        }
+    }
+
+    private void backwardLayer(GruCall call, SimdScratch scratch, int layer, int d, int threads) {
+        SimdBackward b = scratch.backward;
+        Span trace = new Span("reserve", call.reserve());
+        Span workspace = new Span("workspace", call.workspace());
+        int states = stateOffset(call, layer, d);
+        b.kernels = kernels;
+        b.layer = layers.get(layer * spec().directions().count() + d);
+        b.schedule = scratch.schedule;
+        b.isReverse = spec().directions().isReverse(d);
+        b.state = trace.array;
+        b.stateOffset = trace.at(traceOffset(layer, d));
+        b.gates = trace.array;
+        b.gatesOffset = trace.at(traceOffset(layer, d) + statesLength());
+        b.kept = trace.array;
+        b.keptOffset = trace.at(traceOffset(layer, d) + statesLength() + gatesLength());
+        b.dOutStride = spec().outputSize();
+        if (layer + 1 == spec().layers()) {
+            b.dOut = arrayOf("dy", call.dy());
+            b.dOutOffset = offsetOf("dy", call.dy()) + d * spec().hiddenSize();
+            b.dOutRows = scratch.schedule.source;
+        } else {
+            b.dOut = workspace.array;
+            b.dOutOffset = workspace.at(dBetweenOffset(layer)) + d * spec().hiddenSize();
+            b.dOutRows = scratch.schedule.identity;
+        }
+        b.dhT = arrayOf("dhT", call.dhT());
+        b.dhTOffset = offsetOf("dhT", call.dhT()) + states;
+        b.dh0 = arrayOf("dh0", call.dh0());
+        b.dh0Offset = offsetOf("dh0", call.dh0()) + states;
+        b.dh = workspace.array;
+        b.dhOffset = workspace.offset;
+        b.drh = workspace.array;
+        b.drhOffset = workspace.at((long) maxB() * geometry.padded);
+        b.dgates = workspace.array;
+        b.dgatesOffset = workspace.at(dgatesOffset());
+        pool.run(b, threads);
+        inputGradient(call, scratch, layer, d, b, threads);
+        if (call.dParameters() != null) {
+            weightGradients(call, scratch, layer, d, b, threads);
+        }
+    }
+
+    /** dx, or the gradient of the layer below; the second direction adds to the first. */
+    private void inputGradient(GruCall call, SimdScratch scratch, int layer, int d, SimdBackward b, int threads) {
+        if (layer == 0 && call.dx() == null) {
+            return;
+        }
+        SimdRowProduct p = scratch.rowProduct;
+        p.kernels = kernels;
+        p.rows = scratch.schedule.packedRows;
+        p.columns = b.layer.inputs;
+        p.K = Gates.COUNT * geometry.padded;
+        p.a = b.dgates;
+        p.aOffset = b.dgatesOffset;
+        p.aStride = SimdBackward.BLOCKS * geometry.padded;
+        p.identity = scratch.schedule.identity;
+        p.panels = b.layer.inputBackward;
+        p.bias = scratch.clearedRow(SimdGeometry.roundUp(p.columns, geometry.general));
+        p.add = d > 0;
+        p.outStride = b.layer.inputs;
+        if (layer == 0) {
+            Span dx = new Span("dx", call.dx());
+            p.out = dx.array;
+            p.outOffset = dx.offset;
+            p.outRows = scratch.schedule.source;
+        } else {
+            Span workspace = new Span("workspace", call.workspace());
+            p.out = workspace.array;
+            p.outOffset = workspace.at(dBetweenOffset(layer - 1));
+            p.outRows = scratch.schedule.identity;
+        }
+        p.blocks = scratch.onHeap(SimdRowProduct.blockFloats(kernels, pool.threads()));
+        pool.run(p, threads);
+    }
+
+    /** dW_ih = Σ dgxᵀ·x and dW_hh = Σ dghᵀ·hPrev over all packed rows, with the biases' sums. */
+    private void weightGradients(GruCall call, SimdScratch scratch, int layer, int d, SimdBackward b, int threads) {
+        SimdWeightGradient w = scratch.weightGradient;
+        Span gradients = new Span("dParameters", call.dParameters());
+        Span reserve = new Span("reserve", call.reserve());
+        w.kernels = kernels;
+        w.K = scratch.schedule.packedRows;
+        w.g = b.dgates;
+        w.gOffset = b.dgatesOffset;
+        w.gStride = SimdBackward.BLOCKS * geometry.padded;
+        w.gateRows = spec().hiddenSize();
+        w.accumulate = call.accumulate();
+        w.heap = scratch.onHeap(SimdWeightGradient.heapFloats(pool.threads()));
+        w.offHeap = scratch.offHeap(SimdWeightGradient.offHeapFloats(pool.threads()));
+        w.out = gradients.array;
+
+        w.gateColumns = gateColumnsIh;
+        w.columns = b.layer.inputs;
+        w.vStride = b.layer.inputs;
+        if (layer == 0) {
+            Span x = new Span("x", call.x());
+            w.v = x.array;
+            w.vOffset = x.offset;
+            w.vRows = scratch.schedule.source;
+        } else {
+            w.v = reserve.array;
+            w.vOffset = reserve.at(betweenOffset(layer - 1));
+            w.vRows = scratch.schedule.identity;
+        }
+        setTarget(w, gradients, layer, d, Kind.WEIGHT_IH, Kind.BIAS_IH);
+        pool.run(w, threads);
+
+        w.gateColumns = gateColumnsHh;
+        w.columns = spec().hiddenSize();
+        w.v = b.state;
+        w.vOffset = b.stateOffset;
+        w.vStride = geometry.padded;
+        w.vRows = scratch.schedule.prev[b.isReverse ? 1 : 0];
+        setTarget(w, gradients, layer, d, Kind.WEIGHT_HH, Kind.BIAS_HH);
+        if (spec().variant() == GruVariant.RESET_AFTER) {
+            pool.run(w, threads);
+            return;
+        }
+        // Reset-before: W_hn met r ⊙ hPrev, the other two hPrev.
+        w.gateColumns = new int[] {gateColumnsHh[Gates.RESET], gateColumnsHh[Gates.UPDATE]};
+        pool.run(w, threads);
+        w.gateColumns = new int[] {gateColumnsHh[Gates.CANDIDATE]};
+        w.v = b.kept;
+        w.vOffset = b.keptOffset;
+        w.vRows = scratch.schedule.identity;
+        w.outOffset += Gates.CANDIDATE * spec().hiddenSize() * spec().hiddenSize();
+        w.sumsOffset += Gates.CANDIDATE * spec().hiddenSize();
+        pool.run(w, threads);
+    }
+
+    private void setTarget(SimdWeightGradient w, Span gradients, int layer, int d, Kind weight, Kind bias) {
+        w.outOffset = gradients.at(parameters().get(layer, d, weight).offset());
+        boolean hasBias = parameters().exists(bias);
+        w.sums = hasBias ? gradients.array : null;
+        w.sumsOffset = hasBias ? gradients.at(parameters().get(layer, d, bias).offset()) : 0;
+    }
+
+    private void dropOut(GruCall call, SimdScratch scratch, int layer, float[] features, int offset, int threads) {
+        SimdDropout dropout = scratch.dropout;
+        dropout.kernels = kernels;
+        dropout.schedule = scratch.schedule;
+        dropout.probability = spec().dropout();
+        dropout.seed = call.dropoutSeed();
+        dropout.iteration = call.dropoutIteration();
+        dropout.layer = layer;
+        dropout.features = features;
+        dropout.offset = offset;
+        dropout.prepare(pool.threads(), spec().outputSize());
+        pool.run(dropout, threads);
+    }
+
+    private static void clearPadding(GruCall call, Span target, int width) {
+        for (int t = 0; t < call.T(); t++) {
+            for (int b = 0; b < call.B(); b++) {
+                if (t >= call.length(b)) {
+                    int from = target.offset + (t * call.B() + b) * width;
+                    java.util.Arrays.fill(target.array, from, from + width, 0f);
+                }
+            }
+        }
+    }
+
+    @Override
+    protected float[] doExportReserve(GruCall call, int layer, int direction) {
+        SimdSchedule schedule = new SimdSchedule();
+        schedule.prepare(call, true);
+        Span reserve = new Span("reserve", call.reserve());
+        int H = spec().hiddenSize();
+        int width = spec().variant().reserveGates() * H;
+        int gates = reserve.at(traceOffset(layer, direction) + statesLength());
+        int kept = reserve.at(traceOffset(layer, direction) + statesLength() + gatesLength());
+        float[] result = new float[Math.multiplyExact(call.T() * call.B(), width)];
+        for (int row = 0; row < schedule.packedRows; row++) {
+            int to = schedule.source[row] * width;
+            for (int p = 0; p < geometry.panels; p++) {
+                int unit = p * geometry.unit;
+                int u = geometry.units(p);
+                int valid = Math.min(u, H - unit);
+                int from = gates + row * Gates.COUNT * geometry.padded + Gates.COUNT * unit;
+                for (int gate = 0; gate < Gates.COUNT; gate++) {
+                    System.arraycopy(reserve.array, from + gate * u, result, to + gate * H + unit, valid);
+                }
+                if (spec().variant() == GruVariant.RESET_AFTER) {
+                    System.arraycopy(
+                            reserve.array, kept + row * geometry.padded + unit,
+                            result, to + Gates.RECURRENT_CANDIDATE * H + unit, valid);
+                }
+            }
+        }
+        return result;
+    }
+
+    @Override
+    protected void doClose() {
+        arena.close();
+    }
+
+    /** Offset of the (B,H) states of one layer and direction in h0, hT, dhT and dh0. */
+    private int stateOffset(GruCall call, int layer, int d) {
+        return (layer * spec().directions().count() + d) * call.B() * spec().hiddenSize();
+    }
+
+    private static float @Nullable [] arrayOf(String name, @Nullable FloatMemory memory) {
+        return memory == null ? null : HostFloatMemory.of(name, memory).array();
+    }
+
+    private static int offsetOf(String name, @Nullable FloatMemory memory) {
+        return memory == null ? 0 : HostFloatMemory.of(name, memory).offset();
+    }
+
+    /** Host memory that is there. */
+    private static final class Span {
+        final float[] array;
+        final int offset;
+
+        Span(String name, @Nullable FloatMemory memory) {
+            if (memory == null) {
+                throw new IllegalArgumentException(name + " is absent; it is needed by this call");
+            }
+            HostFloatMemory host = HostFloatMemory.of(name, memory);
+            this.array = host.array();
+            this.offset = host.offset();
+        }
+
+        int at(long floats) {
+            return Math.toIntExact(offset + floats);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package dev.gru4j.simd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gru4j.GruShape;
+import dev.gru4j.GruSpec;
+import dev.gru4j.backend.Availability;
+import dev.gru4j.backend.BackendOptions;
+import dev.gru4j.backend.Backends;
+import dev.gru4j.backend.FloatMemory;
+import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.GruBackendProvider;
+import dev.gru4j.backend.GruCall;
+import dev.gru4j.backend.GruPlan;
+import java.io.File;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+final class SimdBackendTest {
+    @Test
+    void isFoundByDispatchAndAvailable() {
+        GruBackendProvider provider = Backends.named("simd");
+        assertEquals(SimdBackendProvider.class, provider.getClass());
+        assertTrue(provider.availability().isAvailable());
+    }
+
+    /** In a JVM of its own, started without the flag. */
+    @Test
+    void withoutTheIncubatorModuleSaysWhichFlagBringsIt() throws Exception {
+        String classPath = String.join(
+                File.pathSeparator, location(Backends.class), location(SimdBackendProvider.class),
+                location(WithoutIncubator.class));
+        Process java = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp", classPath, WithoutIncubator.class.getName())
+                // The log says the same there.
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        String output = new String(java.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(java.waitFor(60, TimeUnit.SECONDS));
+        Availability expected = Availability.unavailable(
+                "module jdk.incubator.vector is not loaded", "start java with --add-modules jdk.incubator.vector");
+        assertEquals(
+                "simd " + expected + System.lineSeparator() + "opens reference" + System.lineSeparator(), output);
+    }
+
+    private static String location(Class<?> type) {
+        String name = "/" + type.getName().replace('.', '/') + ".class";
+        String url = String.valueOf(type.getResource(name));
+        String root = url.substring(0, url.length() - name.length());
+        return root.startsWith("jar:")
+                ? Path.of(URI.create(root.substring("jar:".length(), root.indexOf('!')))).toString()
+                : Path.of(URI.create(root)).toString();
+    }
+
+    @Test
+    void refusesVectorsThatTheProcessorDoesNotHave() {
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> SimdKernels.of(512, 256, "amd64"));
+        assertEquals(
+                "vectorBits is 512; this processor and JVM run vectors of up to 256 bits", e.getMessage());
+    }
+
+    @Test
+    void takesTheWidestVectorsAndTheTilesThatFitTheRegisters() {
+        assertEquals(256, SimdKernels.of(0, 256, "amd64").bits);
+        assertEquals(new SimdShape(1, 3, 4), SimdKernels.of(0, 256, "amd64").shape);
+        assertEquals(new SimdShape(2, 4, 8), SimdKernels.of(0, 512, "amd64").shape);
+        assertEquals(new SimdShape(2, 4, 8), SimdKernels.of(0, 128, "aarch64").shape);
+    }
+
+    @Test
+    void allWidthsWorkSideBySide() {
+        Problem problem = new Problem(GruSpec.of(9, 30), new GruShape(3, 5, 9, 30), null, 61);
+        for (int bits : Widths.available()) {
+            try (GruBackend backend = SimdBackend.open(new BackendOptions(1, bits))) {
+                assertEquals(
+                        "simd: " + bits + "-bit vectors (" + bits / 32 + " floats), 1 thread", backend.description());
+                problem.solve(backend);
+            }
+        }
+    }
+
+    @Test
+    void aPlanSaysWhatItChose() {
+        try (GruBackend backend = SimdBackend.open(new BackendOptions(2, 128));
+                GruPlan plan = backend.plan(GruSpec.of(3, 10), 4, 64, GruPlan.Mode.INFERENCE)) {
+            assertTrue(
+                    plan.description().startsWith("simd: I3 H10 L1 FORWARD RESET_AFTER bias BOTH, 128-bit vectors,"
+                            + " H padded to 12,"),
+                    plan.description());
+            assertTrue(plan.description().endsWith("2 threads, split by rows"), plan.description());
+        }
+    }
+
+    @Test
+    void anythingAfterClosingFails() {
+        GruBackend backend = SimdBackend.open(new BackendOptions(2, 0));
+        GruPlan plan = backend.plan(GruSpec.of(3, 4), 2, 2, GruPlan.Mode.INFERENCE);
+        plan.loadParameters(Problem.filled(new float[(int) plan.parameters().length()]));
+        FloatMemory x = Problem.filled(new float[2 * 2 * 3]);
+        GruCall call = new GruCall().shape(2, 2).x(x).workspace(Problem.poisoned(plan.workspaceLength()));
+        plan.forward(call);
+        plan.close();
+        assertThrows(IllegalStateException.class, () -> plan.forward(call));
+        plan.close();
+        backend.close();
+        backend.close();
+        assertThrows(IllegalStateException.class, () -> backend.allocate(1));
+        assertThrows(
+                IllegalStateException.class, () -> backend.plan(GruSpec.of(3, 4), 2, 2, GruPlan.Mode.INFERENCE));
+    }
+
+    @Test
+    void memoryOfAnotherBackendIsNamed() {
+        try (GruBackend backend = SimdBackend.open(new BackendOptions(1, 0));
+                GruPlan plan = backend.plan(GruSpec.of(1, 1), 1, 1, GruPlan.Mode.INFERENCE)) {
+            IllegalArgumentException e = assertThrows(
+                    IllegalArgumentException.class, () -> plan.loadParameters(new ForeignMemory(12)));
+            assertEquals(
+                    "parameters lies in ForeignMemory; host memory of a CPU backend expected", e.getMessage());
+        }
+    }
+}

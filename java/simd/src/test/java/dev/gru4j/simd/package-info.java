@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gru4j.simd;
+
+import org.jspecify.annotations.NullMarked;

@@ -221,7 +221,10 @@ public final class Generate {
         return out.toString();
     }
 
-    /** c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]. */
+    /**
+     * c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]. The start is added last: dh ⊙ z is large beside the products that
+     * join it, and a sum that begins with it would round every one of them to its ULP.
+     */
     private static String tile(int rows, int vectors, int lanes) {
         List<String> lines = new ArrayList<>();
         lines.add("private static void tile" + rows + "x" + vectors + "(");
@@ -232,8 +235,7 @@ public final class Generate {
         }
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
-                lines.add("    FloatVector c" + i + j + " = FloatVector.fromArray(SPECIES, init, io + " + i + " * is + "
-                        + j * lanes + ");");
+                lines.add("    FloatVector c" + i + j + " = FloatVector.zero(SPECIES);");
             }
         }
         lines.add("    for (int k = 0; k < K; k++) {");
@@ -247,7 +249,8 @@ public final class Generate {
         lines.add("    }");
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
-                lines.add("    c" + i + j + ".intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
+                String start = "FloatVector.fromArray(SPECIES, init, io + " + i + " * is + " + j * lanes + ")";
+                lines.add("    c" + i + j + ".add(" + start + ").intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
             }
         }
         lines.add("}");

@@ -12,6 +12,10 @@
 #include <string.h>
 #include <vector>
 
+namespace gru4j::emulator {
+extern const char kKernelsHash[]; // made by native/emulator/build
+}
+
 using namespace gru4j::emulator;
 
 namespace {
@@ -110,7 +114,7 @@ GRU4J_EXPORT int cuModuleLoadData(void** module, const void* image) {
     if (strncmp(text, kImageBegin, strlen(kImageBegin)) != 0) {
         return report(INVALID_IMAGE, "cuModuleLoadData: not the file kernels.image that is built with the emulator");
     }
-    if (strncmp(text + strlen(kImageBegin), GRU4J_KERNELS_HASH, strlen(GRU4J_KERNELS_HASH)) != 0) {
+    if (strncmp(text + strlen(kImageBegin), kKernelsHash, strlen(kKernelsHash)) != 0) {
         return report(INVALID_SOURCE, "cuModuleLoadData: the image comes from other sources than the emulator; "
                                       "build both again");
     }

@@ -109,7 +109,7 @@ void expect_close(const Axes& axes, const std::vector<float>& found, const std::
 void expect_close(const Axes& axes, const std::vector<float>& found, const std::vector<double>& expected,
                   const std::vector<float>& in_float) {
     double error = 0;
-    double largest = 0;
+    double largest = 1;
     for (size_t i = 0; i < expected.size(); i++) {
         if (isfinite(expected[i])) {
             error = std::max(error, fabs(in_float[i] - expected[i]));

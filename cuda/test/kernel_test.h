@@ -86,8 +86,9 @@ void expect_close(const Axes& axes, const std::vector<float>& found, const std::
                   const std::vector<double>& bound);
 
 /**
- * With the bound from the same formula in float: 8·max|float − double| + 4·2^−24·max|double|, over the tensor. A kernel
- * adds in another order, so it gets some draws of the rounding error, not one.
+ * With the bound from the same formula in float: 8·max|float − double| + 4·2^−24·max(1, |double|), over the tensor. A
+ * kernel adds in another order, so it gets some draws of the rounding error, not one; and since all inputs are of order
+ * 1, an element that cancels is a difference of such numbers.
  */
 void expect_close(const Axes& axes, const std::vector<float>& found, const std::vector<double>& expected,
                   const std::vector<float>& in_float);

@@ -39,6 +39,12 @@ final class CudaArguments {
         return this;
     }
 
+    CudaArguments put(double value) {
+        memory.set(ValueLayout.JAVA_DOUBLE, at, value);
+        at += Double.BYTES;
+        return this;
+    }
+
     CudaArguments put(boolean value) {
         return put(value ? 1 : 0);
     }

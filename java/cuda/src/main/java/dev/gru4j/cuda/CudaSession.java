@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One device context, one stream and the memory taken from it. Every call of the driver that needs a
@@ -28,7 +29,7 @@ final class CudaSession implements AutoCloseable {
     private boolean closed;
 
     /** The latest launch, for the message if its failure shows only when somebody waits. */
-    private CudaKernels.@org.jspecify.annotations.Nullable Kernel lastKernel;
+    private CudaKernels.@Nullable Kernel lastKernel;
 
     private int lastGridX;
     private int lastGridY;
@@ -239,6 +240,11 @@ final class CudaSession implements AutoCloseable {
         return arguments.clear();
     }
 
+    /** {@link #launch(CudaKernels.Kernel, long, int, int, int)} without a second and third dimension. */
+    void launch(CudaKernels.Kernel kernel, long gridX, int sharedBytes) {
+        launch(kernel, gridX, 1, 1, sharedBytes);
+    }
+
     /** Enqueues a kernel with the {@link #arguments()} written last, on gridX·gridY·gridZ blocks. */
     void launch(CudaKernels.Kernel kernel, long gridX, int gridY, int gridZ, int sharedBytes) {
         arguments.checkLength(kernel.symbol(), kernel.argumentBytes());
@@ -259,11 +265,6 @@ final class CudaSession implements AutoCloseable {
         lastGridZ = gridZ;
     }
 
-    /** Registers a thread of a kernel needs, for descriptions. */
-    int registers(CudaKernels.Kernel kernel) {
-        return kernels.registers(kernel);
-    }
-
     private static String grid(int x, int y, int z) {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
     }
@@ -279,7 +280,7 @@ final class CudaSession implements AutoCloseable {
     /** Looks at the code of a call that waited, where failures of kernels show. */
     void checkWork(int code) {
         if (code != CudaDriver.SUCCESS) {
-            CudaKernels.Kernel last = lastKernel;
+            CudaKernels.@Nullable Kernel last = lastKernel;
             String where = last == null
                     ? ""
                     : "; the latest kernel was " + last.symbol() + ", grid " + grid(lastGridX, lastGridY, lastGridZ)

@@ -29,6 +29,7 @@ final class CudaStaging {
         this.driver = driver;
     }
 
+    @SuppressWarnings("restricted") // The driver allocated that many bytes at that address.
     void open() {
         long[] host = new long[1];
         int[] created = new int[1];

@@ -60,15 +60,12 @@ public interface CudaDriver {
 
     int destroyStream();
 
-    /** @param image a cubin, or PTX with a closing zero byte */
+    /** Loads the kernels: a cubin, or PTX with a closing zero byte. */
     int loadModule(byte[] image);
 
     int unloadModule();
 
     int getFunction(String name, int[] function);
-
-    /** One of the driver's {@code CU_FUNC_ATTRIBUTE_…} numbers. */
-    int functionAttribute(int function, int attribute, int[] value);
 
     /** Free and total bytes of the device. */
     int memoryInfo(long[] free, long[] total);

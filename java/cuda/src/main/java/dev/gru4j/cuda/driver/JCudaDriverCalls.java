@@ -173,11 +173,6 @@ public final class JCudaDriverCalls implements CudaDriver {
     }
 
     @Override
-    public int functionAttribute(int function, int attribute, int[] value) {
-        return cuFuncGetAttribute(value, attribute, functions.get(function));
-    }
-
-    @Override
     public int memoryInfo(long[] free, long[] total) {
         return cuMemGetInfo(free, total);
     }

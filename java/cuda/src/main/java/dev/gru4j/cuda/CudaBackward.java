@@ -22,12 +22,16 @@ final class CudaBackward {
     private final int H;
     private final int D;
 
+    /** 3H: rows of W_ih and W_hh, width of gx, gh, dgx and dgh. */
+    private final int gateRows;
+
     CudaBackward(CudaSession session, GruSpec spec, CudaLayout layout) {
         this.session = session;
         this.spec = spec;
         this.layout = layout;
         this.product = new CudaProduct(session);
         this.H = spec.hiddenSize();
+        this.gateRows = Gates.COUNT * H;
         this.D = spec.directions().count();
     }
 
@@ -98,7 +102,7 @@ final class CudaBackward {
     private void throughState(
             CudaCall call, CudaLayer layer, int step, int from, int to, long target, boolean accumulate) {
         product.of(Form.NN, call.B(), H, (to - from) * H)
-                .a(dgh(call, step) + (long) from * H * Float.BYTES, Gates.COUNT * H)
+                .a(dgh(call, step) + (long) from * H * Float.BYTES, gateRows)
                 .b(CudaLayer.at(call.parameters(), layer.weightHh() + (long) from * H * H), H)
                 .into(target, H)
                 .accumulate(accumulate)
@@ -114,8 +118,8 @@ final class CudaBackward {
         if (target == 0) {
             return;
         }
-        product.of(Form.NN, call.N(), layer.inputs(), Gates.COUNT * H)
-                .a(call.inWorkspace(layout.gx), Gates.COUNT * H)
+        product.of(Form.NN, call.N(), layer.inputs(), gateRows)
+                .a(call.inWorkspace(layout.gx), gateRows)
                 .b(CudaLayer.at(call.parameters(), layer.weightIh()), layer.inputs())
                 .into(target, layer.inputs())
                 .accumulate(layer.direction() > 0)
@@ -142,7 +146,7 @@ final class CudaBackward {
                     dgh + (long) Gates.CANDIDATE * H * Float.BYTES,
                     1,
                     gates(call, layer, 0) + (long) Gates.COUNT * H * Float.BYTES,
-                    CudaLayout.GATE_BLOCKS * H,
+                    (long) CudaLayout.GATE_BLOCKS * H,
                     H,
                     dWeightHh + (long) Gates.CANDIDATE * H * H * Float.BYTES);
         }
@@ -151,9 +155,9 @@ final class CudaBackward {
     }
 
     /** target (gates·H,columns) = Σ dgatesᵀ·v over all positions, v with rows {@code stride} apart; or added to it. */
-    private void gradient(CudaCall call, long dgates, int gates, long v, int stride, int columns, long target) {
+    private void gradient(CudaCall call, long dgates, int gates, long v, long stride, int columns, long target) {
         product.of(Form.TN, gates * H, columns, call.N())
-                .a(dgates, Gates.COUNT * H)
+                .a(dgates, gateRows)
                 .b(v, stride)
                 .into(target, columns)
                 .accumulate(call.call().accumulate())
@@ -166,7 +170,7 @@ final class CudaBackward {
     private void sum(CudaCall call, long dgates, long target) {
         if (target != 0) {
             CudaColumnSums.run(
-                    session, dgates, call.N(), Gates.COUNT * H, call.lengths(), call.B(), target,
+                    session, dgates, call.N(), gateRows, call.lengths(), call.B(), target,
                     call.call().accumulate(), call.inWorkspace(layout.partial));
         }
     }
@@ -187,6 +191,6 @@ final class CudaBackward {
 
     /** dgh (B,3H) of a step. */
     private long dgh(CudaCall call, int step) {
-        return call.inWorkspace(layout.dgh + (long) step * call.B() * Gates.COUNT * H);
+        return call.inWorkspace(layout.dgh + (long) step * call.B() * gateRows);
     }
 }

@@ -22,6 +22,9 @@ final class CudaForward {
     private final int H;
     private final int D;
 
+    /** 3H: rows of W_ih and W_hh, width of gx, gh, dgx and dgh. */
+    private final int gateRows;
+
     CudaForward(CudaSession session, GruSpec spec, CudaLayout layout, boolean isTraining) {
         this.session = session;
         this.spec = spec;
@@ -29,6 +32,7 @@ final class CudaForward {
         this.isTraining = isTraining;
         this.product = new CudaProduct(session);
         this.H = spec.hiddenSize();
+        this.gateRows = Gates.COUNT * H;
         this.D = spec.directions().count();
     }
 
@@ -61,12 +65,11 @@ final class CudaForward {
 
     /** gx (N,3H) = x·W_ihᵀ + b_ih. */
     private void projectInput(CudaCall call, CudaLayer layer) {
-        int rows = Gates.COUNT * H;
-        product.of(Form.NT, call.N(), rows, layer.inputs())
+        product.of(Form.NT, call.N(), gateRows, layer.inputs())
                 .a(layer.layer() == 0 ? call.x() : output(call, layer.layer() - 1), layer.inputs())
                 .b(CudaLayer.at(call.parameters(), layer.weightIh()), layer.inputs())
                 .bias(CudaLayer.at(call.parameters(), layer.biasIh()))
-                .into(call.inWorkspace(layout.gx), rows)
+                .into(call.inWorkspace(layout.gx), gateRows)
                 .positions(call.lengths(), call.B(), 0)
                 .run();
     }
@@ -90,18 +93,18 @@ final class CudaForward {
         projectState(call, layer, hPrev, H, Gates.RESET, Gates.CANDIDATE);
         cell(Kernel.CELL_FORWARD_RESET_BEFORE_GATES, call, layer, step, hPrev, hNext);
         long rh = gates(call, layer, step) + (long) Gates.COUNT * H * Float.BYTES;
-        projectState(call, layer, rh, CudaLayout.GATE_BLOCKS * H, Gates.CANDIDATE, Gates.COUNT);
+        projectState(call, layer, rh, (long) CudaLayout.GATE_BLOCKS * H, Gates.CANDIDATE, Gates.COUNT);
         cell(Kernel.CELL_FORWARD_RESET_BEFORE_CANDIDATE, call, layer, step, hPrev, hNext);
     }
 
     /** Blocks {@code from} to {@code to} of gh (B,3H) = v·W_hhᵀ + b_hh, v (B,H) with rows {@code stride} apart. */
-    private void projectState(CudaCall call, CudaLayer layer, long v, int stride, int from, int to) {
+    private void projectState(CudaCall call, CudaLayer layer, long v, long stride, int from, int to) {
         long bias = CudaLayer.at(call.parameters(), layer.biasHh());
         product.of(Form.NT, call.B(), (to - from) * H, H)
                 .a(v, stride)
                 .b(CudaLayer.at(call.parameters(), layer.weightHh() + (long) from * H * H), H)
                 .bias(bias == 0 ? 0 : bias + (long) from * H * Float.BYTES)
-                .into(call.inWorkspace(layout.gh + (long) from * H), Gates.COUNT * H)
+                .into(call.inWorkspace(layout.gh + (long) from * H), gateRows)
                 .run();
     }
 

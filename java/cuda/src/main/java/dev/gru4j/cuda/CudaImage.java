@@ -3,6 +3,7 @@ package dev.gru4j.cuda;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,14 @@ record CudaImage(String name, byte[] bytes) {
         CudaImage ptx = read(PTX);
         // The driver reads PTX as a C string.
         return ptx == null ? null : new CudaImage(ptx.name(), Arrays.copyOf(ptx.bytes(), ptx.bytes().length + 1));
+    }
+
+    /** Why none was packed, in the words of the build. */
+    static String reason() {
+        CudaImage packed = read("packed");
+        return packed == null
+                ? "the build did not get to them"
+                : new String(packed.bytes(), StandardCharsets.UTF_8).lines().findFirst().orElse("");
     }
 
     /** What the emulator is given: it has the kernels inside and compares only which sources they came from. */

@@ -1,6 +1,9 @@
 package dev.gru4j.cuda;
 
 import dev.gru4j.cuda.driver.CudaDriver;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 
 /** The kernels of {@code cuda/gru_kernels.h}: their names, launches and argument sizes, and the module they lie in. */
 final class CudaKernels {
@@ -67,7 +70,7 @@ final class CudaKernels {
     }
 
     private final CudaDriver driver;
-    private final int[] functions = new int[Kernel.values().length];
+    private final Map<Kernel, Integer> functions = new EnumMap<>(Kernel.class);
     private boolean loaded;
 
     CudaKernels(CudaDriver driver) {
@@ -81,12 +84,12 @@ final class CudaKernels {
         int[] function = new int[1];
         for (Kernel kernel : Kernel.values()) {
             session.check("finding kernel " + kernel.symbol(), driver.getFunction(kernel.symbol(), function));
-            functions[kernel.ordinal()] = function[0];
+            functions.put(kernel, function[0]);
         }
     }
 
     int function(Kernel kernel) {
-        return functions[kernel.ordinal()];
+        return Objects.requireNonNull(functions.get(kernel), "the kernels are loaded");
     }
 
     /** Unloads what was loaded and returns the driver's code. */

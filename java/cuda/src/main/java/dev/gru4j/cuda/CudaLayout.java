@@ -43,7 +43,7 @@ final class CudaLayout {
 
     CudaLayout(GruSpec spec, int maxT, int maxB, boolean isTraining) {
         this.spec = spec;
-        int H = spec.hiddenSize();
+        long H = spec.hiddenSize();
         long N = (long) maxT * maxB;
         if (N > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(

@@ -137,12 +137,13 @@ final class CudaPlan extends GruPlan {
         CudaLayer place = layers.get(layer * spec().directions().count() + direction);
         Objects.requireNonNull(call.reserve()).download(layout.gates(place), byStep, 0, byStep.length);
         float[] byTime = new float[T * B * width];
+        int stride = CudaLayout.GATE_BLOCKS * H;
         for (int b = 0; b < B; b++) {
             int length = call.length(b);
             for (int step = 0; step < length; step++) {
                 int t = place.isReverse() ? length - 1 - step : step;
                 System.arraycopy(
-                        byStep, (step * B + b) * CudaLayout.GATE_BLOCKS * H, byTime, (t * B + b) * width, width);
+                        byStep, (step * B + b) * stride, byTime, (t * B + b) * width, width);
             }
         }
         return byTime;

@@ -116,8 +116,8 @@ final class CudaProbe {
         if (image == null) {
             return unavailable(
                     emulated,
-                    "the kernels for " + device.name() + " were not packed: the build found no nvcc",
-                    "install the CUDA toolkit 13 (nvcc) and build again with -Dgru4j.cuda.targets=all, " + USE_SIMD);
+                    "there are no kernels for " + device.name() + " in this build (" + CudaImage.reason() + ")",
+                    "build again with nvcc of the CUDA toolkit 13 and -Dgru4j.cuda.targets=all, " + USE_SIMD);
         }
         return new Result(Availability.available(), device, image, emulated);
     }

@@ -119,11 +119,12 @@ final class CudaProduct {
      * Rows, or for {@link Form#TN} steps of the reduction, are positions of a batch; those in padding take no part.
      *
      * @param address of the lengths (B) on the device; 0: no padding
+     * @param rowsOfStep B
      * @param first step of row 0
      */
-    CudaProduct positions(long address, int B, int first) {
+    CudaProduct positions(long address, int rowsOfStep, int first) {
         lengths = address;
-        batch = B;
+        batch = rowsOfStep;
         firstStep = first;
         return this;
     }

@@ -20,8 +20,8 @@ using namespace gru4j::emulator;
 
 namespace {
 
-// What native/emulator/build writes beside the library as kernels.image: this line and the hash of the kernels' sources.
-constexpr char kImageBegin[] = "gru4j kernels for the emulator\n";
+// How the file begins that cuda/build packs as `sources`; the hash of the kernels' sources follows.
+constexpr char kImageBegin[] = "gru4j kernels\n";
 
 constexpr int kUsualSharedBytes = 49'152; // of a kernel that did not ask for more
 constexpr int kMaxThreads = 1024;
@@ -112,7 +112,7 @@ GRU4J_EXPORT int cuModuleLoadData(void** module, const void* image) {
     GRU4J_DRIVER_CALL(cuModuleLoadData, CONTEXT)
     const char* text = static_cast<const char*>(image);
     if (strncmp(text, kImageBegin, strlen(kImageBegin)) != 0) {
-        return report(INVALID_IMAGE, "cuModuleLoadData: not the file kernels.image that is built with the emulator");
+        return report(INVALID_IMAGE, "cuModuleLoadData: not the file `sources` that cuda/build packs");
     }
     if (strncmp(text + strlen(kImageBegin), kKernelsHash, strlen(kKernelsHash)) != 0) {
         return report(INVALID_SOURCE, "cuModuleLoadData: the image comes from other sources than the emulator; "

@@ -51,7 +51,7 @@ final class CudaArguments {
 
     /** Refuses a struct of another size than the kernel's, up to the padding at its end. */
     void checkLength(String kernel, int expected) {
-        long padded = at + 7 & ~7L;
+        long padded = (at + 7) & ~7L;
         if (padded != expected) {
             throw new IllegalStateException(
                     kernel + ": its arguments have " + padded + " bytes; " + expected + " expected");

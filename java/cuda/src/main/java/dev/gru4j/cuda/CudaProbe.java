@@ -79,7 +79,7 @@ final class CudaProbe {
             }
             code = driver.deviceCount(count);
         }
-        if (code == CudaDriver.NO_DEVICE || code == CudaDriver.SUCCESS && count[0] == 0) {
+        if (code == CudaDriver.NO_DEVICE || (code == CudaDriver.SUCCESS && count[0] == 0)) {
             return unavailable(
                     emulated,
                     "the NVIDIA driver finds no GPU",

@@ -212,8 +212,12 @@ public final class Generate {
         return out.toString();
     }
 
-    /** c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]. */
+    /**
+     * c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]. Gate panels start from init, a bias. General panels add it
+     * at the end: where it is the large dh ⊙ z and the sum is small, the sum keeps its low bits that way.
+     */
     private static String tile(int rows, int vectors, int lanes) {
+        boolean startFromInit = vectors >= 3;
         List<String> lines = new ArrayList<>();
         lines.add("private static void tile" + rows + "x" + vectors + "(");
         lines.add("        float[] a, int ao, int lda, int[] aRows, int ar, MemorySegment w, long wo, int K,");
@@ -223,8 +227,8 @@ public final class Generate {
         }
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
-                lines.add("    FloatVector c" + i + j + " = FloatVector.fromArray(SPECIES, init, io + " + i + " * is + "
-                        + j * lanes + ");");
+                lines.add("    FloatVector c" + i + j + " = "
+                        + (startFromInit ? initial(i, j, lanes) : "FloatVector.zero(SPECIES)") + ";");
             }
         }
         lines.add("    for (int k = 0; k < K; k++) {");
@@ -238,7 +242,8 @@ public final class Generate {
         lines.add("    }");
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
-                lines.add("    c" + i + j + ".intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
+                lines.add("    c" + i + j + (startFromInit ? "" : ".add(" + initial(i, j, lanes) + ")")
+                        + ".intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
             }
         }
         lines.add("}");
@@ -246,7 +251,11 @@ public final class Generate {
         return lines.stream().map(l -> l.isEmpty() ? "\n" : "    " + l + "\n").collect(Collectors.joining());
     }
 
-    /** c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:], a packed 16 wide. */
+    private static String initial(int row, int vector, int lanes) {
+        return "FloatVector.fromArray(SPECIES, init, io + " + row + " * is + " + vector * lanes + ")";
+    }
+
+    /** c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:], a packed (K,rows). */
     private static String transposedTile(int rows, int vectors, int lanes) {
         List<String> lines = new ArrayList<>();
         lines.add("private static void transposed" + rows + "x" + vectors + "(");
@@ -259,7 +268,7 @@ public final class Generate {
         lines.add("    for (int k = 0; k < K; k++) {");
         lines.add("        long o = bo + (long) k * " + 4 * vectors * lanes + ";");
         lines.addAll(loadPanel(vectors, lanes, "b"));
-        lines.add("        int at = ao + k * 16;");
+        lines.add("        int at = ao + k * " + rows + ";");
         lines.add("        FloatVector x;");
         for (int i = 0; i < rows; i++) {
             lines.add("        x = FloatVector.broadcast(SPECIES, a[at + " + i + "]);");

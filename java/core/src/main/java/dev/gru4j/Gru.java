@@ -32,13 +32,13 @@ import org.jspecify.annotations.Nullable;
  * h' = (1 − z) ⊙ n + z ⊙ h
  * }</pre>
  *
- * <p><b>Copies.</b> On the CPU backends {@code float[]} tensors, {@link FloatBuffer}s over an array and segments of an
- * array are used in place; direct buffers, native and read-only segments are copied on their way. On
- * cuda all are copied to and from the device.
+ * <p><b>Copies.</b> On the CPU backends {@code float[]} tensors, {@link FloatBuffer}s over an array and
+ * segments of an array are used in place; direct buffers, native and read-only segments are copied on
+ * their way. On cuda all are copied to and from the device.
  *
- * <p><b>Memory.</b> Kernels and workspace are prepared for T and B rounded up to 1, 1¼, 1½ or 1¾ times a power of two; the four
- * sizes used last are kept, each with a copy of the weights and one workspace for every call that ever ran at the
- * same time. {@link #plans()} lists them.
+ * <p><b>Memory.</b> Kernels and workspace are prepared for T and B rounded up to 1, 1¼, 1½ or 1¾ times a
+ * power of two; the four sizes used last are kept, each with a copy of the weights and one workspace for
+ * every call that ever ran at the same time. {@link #plans()} lists them.
  *
  * <p><b>Threads.</b> All methods may be called from any thread, several forwards at once included; each
  * then has its own workspace. {@link #setWeights} and {@link #close} wait for the calls under way.
@@ -132,10 +132,12 @@ public final class Gru implements AutoCloseable {
 
     /**
      * Runs the remaining floats of x (T,B,I) from state 0 and fills the rest of y (T,B,D·H); neither
-     * position moves. The buffers have the machine's byte order.
+     * position moves.
+     *
+     * @throws IllegalArgumentException if a buffer has another byte order than the machine
      */
     public void forward(FloatBuffer x, int T, int B, FloatBuffer y) {
-        forward(MemorySegment.ofBuffer(x), T, B, null, null, MemorySegment.ofBuffer(y), null);
+        forward(FloatMemory.segmentOf("x", x), T, B, null, null, FloatMemory.segmentOf("y", y), null);
     }
 
     /**
@@ -255,7 +257,10 @@ public final class Gru implements AutoCloseable {
         }
     }
 
-    /** Training on the current thread, to which the returned object belongs. Close it, or let {@link #close} do it. */
+    /**
+     * Training on the current thread, to which the returned object belongs. Close it, or let {@link #close}
+     * do it.
+     */
     public GruTraining training() {
         lock.writeLock().lock();
         try {
@@ -273,6 +278,7 @@ public final class Gru implements AutoCloseable {
         return cache.acquire(T, B, parameters, version);
     }
 
+    /** Frees a training, once, while no call runs. */
     void forget(GruTraining training, Runnable free) {
         lock.writeLock().lock();
         try {
@@ -305,7 +311,10 @@ public final class Gru implements AutoCloseable {
         }
     }
 
-    /** Frees everything on the backend, the backend itself too if this layer opened it. Closing twice does nothing. */
+    /**
+     * Frees everything on the backend, and closes the backend itself if this layer opened it. Closing twice
+     * does nothing.
+     */
     @Override
     public void close() {
         lock.writeLock().lock();

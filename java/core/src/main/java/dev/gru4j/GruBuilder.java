@@ -60,8 +60,8 @@ public final class GruBuilder {
     }
 
     /**
-     * The backend of that name, opened for this layer and closed with it. Without a choice: the best that can run, or
-     * the one that {@code -Dgru4j.backend} names.
+     * The backend of that name, opened for this layer and closed with it. Without a choice: the best that
+     * can run, or the one that {@code -Dgru4j.backend} names.
      */
     public GruBuilder backend(String name) {
         this.backendName = Objects.requireNonNull(name, "name");

@@ -37,7 +37,8 @@ final class GruShapes {
             String found = tensor.byteSize() % Float.BYTES == 0
                     ? tensor.byteSize() / Float.BYTES + " floats"
                     : tensor.byteSize() + " bytes";
-            throw new IllegalArgumentException(name + " has " + found + "; " + shape + " = " + floats + " floats expected");
+            throw new IllegalArgumentException(
+                    name + " has " + found + "; " + shape + " = " + floats + " floats expected");
         }
     }
 

@@ -26,6 +26,7 @@ public final class GruTraining implements AutoCloseable {
     private PlanCache.@Nullable Lease pending;
 
     private @Nullable GruInput input;
+    private boolean closed;
 
     GruTraining(Gru gru, PlanCache plans) {
         this.gru = gru;
@@ -47,6 +48,7 @@ public final class GruTraining implements AutoCloseable {
         MemorySegment y = MemorySegment.ofArray(output.y());
         MemorySegment hT = MemorySegment.ofArray(output.hT());
         return gru.locked(() -> {
+            checkOpen();
             giveBack();
             PlanCache.Lease lease = gru.acquire(plans, input.T(), input.B());
             try {
@@ -73,6 +75,7 @@ public final class GruTraining implements AutoCloseable {
     public GruGradients backward(float @Nullable [] dy, float @Nullable [] dhT) {
         checkThread();
         return gru.locked(() -> {
+            checkOpen();
             PlanCache.Lease lease = pending;
             GruInput forwarded = input;
             if (lease == null || forwarded == null) {
@@ -136,6 +139,12 @@ public final class GruTraining implements AutoCloseable {
         }
     }
 
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("this GruTraining was closed");
+        }
+    }
+
     /** Frees plans and reserve. Closing twice does nothing. */
     @Override
     public void close() {
@@ -145,6 +154,7 @@ public final class GruTraining implements AutoCloseable {
 
     /** On behalf of {@link Gru}, under its exclusive lock. */
     void free() {
+        closed = true;
         pending = null;
         input = null;
         plans.close();

@@ -44,14 +44,16 @@ final class GruWeightFile {
         for (Parameter p : weights.layout().all()) {
             String name = prefix + p.name();
             if (!file.contains(name)) {
-                throw new WeightFileException(file.path() + ": tensor '" + name + "' is missing; " + spec + " needs it");
+                throw new WeightFileException(
+                        file.path() + ": tensor '" + name + "' is missing; " + spec + " needs it");
             }
             unexpected.remove(name);
             List<Long> expected = Arrays.stream(p.shape()).boxed().toList();
             List<Long> found = file.tensor(name).shape();
             if (!found.equals(expected)) {
-                throw new WeightFileException(file.path() + ": tensor '" + name + "' has shape " + found + "; " + expected
-                        + " expected for " + spec);
+                throw new WeightFileException(
+                        file.path() + ": tensor '" + name + "' has shape " + found + "; " + expected
+                                + " expected for " + spec);
             }
         }
         if (!unexpected.isEmpty()) {
@@ -81,7 +83,8 @@ final class GruWeightFile {
         }
         BiasMode bias = has(file, prefix, Kind.BIAS_HH, 0, !forward)
                 ? BiasMode.BOTH
-                : has(file, prefix, Kind.BIAS_IH, 0, !forward) ? BiasMode.INPUT : BiasMode.NONE;
+                : has(file, prefix, Kind.BIAS_IH, 0, !forward) ? BiasMode.INPUT
+                : BiasMode.NONE;
         GruVariant variant = variant(file, prefix);
         int inputSize = columns(file, prefix + Kind.WEIGHT_IH.nameOf(0, !forward));
         int hiddenSize = columns(file, prefix + Kind.WEIGHT_HH.nameOf(0, !forward));
@@ -107,8 +110,9 @@ final class GruWeightFile {
         return Arrays.stream(GruVariant.values())
                 .filter(v -> v.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new WeightFileException(file.path() + ": metadata " + prefix + VARIANT + " is '" + name
-                        + "'; one of " + List.of(GruVariant.values()) + " expected"));
+                .orElseThrow(
+                        () -> new WeightFileException(file.path() + ": metadata " + prefix + VARIANT + " is '" + name
+                                + "'; one of " + List.of(GruVariant.values()) + " expected"));
     }
 
     private static boolean has(SafetensorsFile file, String prefix, Kind kind, int layer, boolean reverse) {

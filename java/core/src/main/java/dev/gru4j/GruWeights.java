@@ -166,8 +166,8 @@ public final class GruWeights {
      * Reads the weights of {@code spec}. Strict: all its tensors in their shapes and, among the names that
      * begin with {@code prefix}, no others.
      *
-     * @throws dev.gru4j.io.WeightFileException if the file breaks a rule of its format, a tensor is missing, unexpected or
-     *     of another shape, or the file says that it holds another variant
+     * @throws dev.gru4j.io.WeightFileException if the file breaks a rule of its format, a tensor is missing,
+     *     unexpected or of another shape, or the file says that it holds another variant
      */
     public static GruWeights load(Path path, GruSpec spec, String prefix) throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(path)) {

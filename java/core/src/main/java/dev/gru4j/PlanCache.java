@@ -15,10 +15,10 @@ import java.util.Map;
 
 /**
  * The plans of one {@link Gru}, made as calls of new sizes arrive. T and B are each rounded up to
- * 1, 1¼, 1½ or 1¾ times a power of two, and a plan serves the calls that round to it: what runs, and with it every bit of
- * the result, depends on a call's own T and B and not on the calls before it. The {@value #KEPT} plans
- * used last are kept, each with its own copy of the weights and with as many workspaces as calls ever
- * ran in it at once.
+ * 1, 1¼, 1½ or 1¾ times a power of two, and a plan serves the calls that round to it: what runs, and
+ * with it every bit of the result, depends on a call's own T and B and not on the calls before it. The
+ * {@value #KEPT} plans used last are kept, each with its own copy of the weights and with as many
+ * workspaces as calls ever ran in it at once.
  *
  * <p>Safe from any thread.
  */
@@ -76,7 +76,7 @@ final class PlanCache implements AutoCloseable {
         private final Entry entry;
         private final FloatMemory workspace;
         private final FloatMemory reserve;
-        private final GruCall call = new GruCall();
+        private GruCall call = new GruCall();
         private final TensorEdge edge;
 
         private Lease(Entry entry) {
@@ -89,7 +89,12 @@ final class PlanCache implements AutoCloseable {
                 throw e;
             }
             this.edge = new TensorEdge(backend, workspace instanceof HostFloatMemory);
-            call.workspace(workspace).reserve(reserve);
+            reset();
+        }
+
+        /** A new call object: the old one would keep the caller's tensors alive. */
+        private void reset() {
+            call = new GruCall().workspace(workspace).reserve(reserve);
         }
 
         GruPlan plan() {
@@ -143,6 +148,7 @@ final class PlanCache implements AutoCloseable {
     }
 
     private synchronized void giveBack(Lease lease) {
+        lease.reset();
         lease.entry.idle.push(lease);
     }
 
@@ -160,8 +166,8 @@ final class PlanCache implements AutoCloseable {
     /** One line for each plan kept, the last used last. */
     synchronized List<String> descriptions() {
         List<String> lines = new ArrayList<>();
-        entries.forEach((size, entry) ->
-                lines.add("T <= " + size.maxT() + ", B <= " + size.maxB() + ": " + entry.plan.description()));
+        entries.forEach((size, entry) -> lines
+                .add("T <= " + size.maxT() + ", B <= " + size.maxB() + ": " + entry.plan.description()));
         return lines;
     }
 

@@ -8,9 +8,9 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Brings host tensors to where a backend computes, and results back. A {@code float[]}, or a writable segment of
- * one, is used in place by a backend that computes in host memory; all else is staged in memory that
- * is kept and grows. Belongs to one call at a time.
+ * Brings host tensors to where a backend computes, and results back. A {@code float[]}, or a writable
+ * segment of one, is used in place by a backend that computes in host memory; all else is staged in
+ * memory that is kept and grows. Belongs to one call at a time.
  */
 final class TensorEdge implements AutoCloseable {
     /** The tensors that cross, each with staging memory of its own. */

@@ -50,8 +50,9 @@ public final class WeightConversions {
         int rows = Gates.COUNT * H;
         int width = Math.addExact(H, I);
         if (weight.length != (long) rows * width) {
-            throw new IllegalArgumentException("weight has " + weight.length + " floats; 3H·(H + I) = " + (long) rows * width
-                    + " expected for H = " + H + ", I = " + I);
+            throw new IllegalArgumentException(
+                    "weight has " + weight.length + " floats; 3H·(H + I) = " + (long) rows * width
+                            + " expected for H = " + H + ", I = " + I);
         }
         if (bias != null && !spec.bias().hasInput()) {
             throw new IllegalArgumentException("a bias was given; none expected for bias mode " + spec.bias());

@@ -39,7 +39,8 @@ public final class Backends {
                 }
                 found.add(iterator.next());
             } catch (ServiceConfigurationError | LinkageError e) {
-                broken.add(String.valueOf(e.getMessage()));
+                // A provider that could not be made is wrapped: what was missing is the cause.
+                broken.add(String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause()));
             }
         }
         for (String name : ORDER) {
@@ -115,7 +116,8 @@ public final class Backends {
         public Availability availability() {
             if (name.equals("simd") && ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
                 return Availability.unavailable(
-                        "module jdk.incubator.vector is not loaded", "start java with --add-modules jdk.incubator.vector");
+                        "module jdk.incubator.vector is not loaded",
+                        "start java with --add-modules jdk.incubator.vector");
             }
             String cause = broken.isEmpty() ? "" : " (" + String.join("; ", broken) + ")";
             return Availability.unavailable(

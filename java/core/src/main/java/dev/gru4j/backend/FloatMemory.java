@@ -1,6 +1,7 @@
 package dev.gru4j.backend;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
@@ -46,12 +47,27 @@ public interface FloatMemory extends AutoCloseable {
 
     /** Copies the remaining floats of {@code source} to {@code at}; its position does not move. */
     default void upload(long at, FloatBuffer source) {
-        upload(at, MemorySegment.ofBuffer(source));
+        upload(at, segmentOf("source", source));
     }
 
     /** Fills the rest of {@code target} from {@code at}; its position does not move. */
     default void download(long at, FloatBuffer target) {
-        download(at, MemorySegment.ofBuffer(target));
+        download(at, segmentOf("target", target));
+    }
+
+    /**
+     * The remaining floats of a buffer, shared, not copied.
+     *
+     * @param name of the buffer, for the message
+     * @throws IllegalArgumentException if its byte order is not the machine's
+     */
+    static MemorySegment segmentOf(String name, FloatBuffer buffer) {
+        // A segment forgets the order, and a direct ByteBuffer is big-endian unless told otherwise.
+        if (buffer.order() != ByteOrder.nativeOrder()) {
+            throw new IllegalArgumentException(name + " has byte order " + buffer.order() + "; the machine's, "
+                    + ByteOrder.nativeOrder() + ", expected");
+        }
+        return MemorySegment.ofBuffer(buffer);
     }
 
     /**

@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -14,8 +15,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * Replaces a file as a whole: at every moment, a crash or a lost power supply included, its name leads
  * to the complete old content or the complete new one.
  *
- * <p>The content goes to {@code NAME.<16 hexadecimal digits>.tmp} beside the file, is forced to the disk and then
- * renamed. A process killed in between leaves that file behind; {@link #deleteLeftovers} removes it.
+ * <p>The content goes to {@code NAME.<16 hexadecimal digits>.tmp} beside the file, is forced to the disk
+ * and then renamed. A process killed in between leaves that file behind; {@link #deleteLeftovers}
+ * removes it.
  */
 public final class AtomicFile {
     private static final String SUFFIX = ".tmp";
@@ -69,6 +71,8 @@ public final class AtomicFile {
                     deleted += Files.deleteIfExists(sibling) ? 1 : 0;
                 }
             }
+        } catch (NoSuchFileException e) {
+            return 0; // no folder, no leftovers
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }

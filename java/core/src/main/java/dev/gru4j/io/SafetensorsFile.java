@@ -215,8 +215,9 @@ public final class SafetensorsFile implements AutoCloseable {
                 double value = data.get(DOUBLE, at);
                 float rounded = (float) value;
                 if (Float.isInfinite(rounded) && !Double.isInfinite(value)) {
-                    throw new WeightFileException(path + ": tensor '" + tensor.name() + "' element " + i + " is " + value
-                            + "; at most " + Float.MAX_VALUE + " fits a float");
+                    throw new WeightFileException(
+                            path + ": tensor '" + tensor.name() + "' element " + i + " is " + value
+                                    + "; at most " + Float.MAX_VALUE + " fits a float");
                 }
                 yield rounded;
             }

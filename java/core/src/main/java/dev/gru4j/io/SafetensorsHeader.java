@@ -82,8 +82,9 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
                         + " and overlaps " + before + ", which ends at byte " + covered + " of the data");
             }
             if (tensor.begin() > covered) {
-                throw new WeightFileException(path + ": bytes " + covered + " to " + tensor.begin() + " of the data, between "
-                        + before + " and tensor '" + tensor.name() + "', belong to no tensor");
+                throw new WeightFileException(
+                        path + ": bytes " + covered + " to " + tensor.begin() + " of the data, between "
+                                + before + " and tensor '" + tensor.name() + "', belong to no tensor");
             }
             covered = tensor.end();
             before = "tensor '" + tensor.name() + "'";
@@ -132,8 +133,9 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
             }
             long expected = bytes(dtype, shape);
             if (end - begin != expected) {
-                throw wrong("data_offsets span " + (end - begin) + " bytes; " + expected + " expected for " + dtype + " "
-                        + shape);
+                throw wrong(
+                        "data_offsets span " + (end - begin) + " bytes; " + expected + " expected for " + dtype + " "
+                                + shape);
             }
             return new TensorInfo(name, dtype, shape, begin, end);
         }
@@ -151,7 +153,8 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
                 throw wrong("dtype is " + describe(value) + "; a string expected");
             }
             return DType.named(text)
-                    .orElseThrow(() -> wrong("dtype is '" + text + "'; one of " + List.of(DType.values()) + " expected"));
+                    .orElseThrow(
+                            () -> wrong("dtype is '" + text + "'; one of " + List.of(DType.values()) + " expected"));
         }
 
         private List<Long> integers(String field, Object value) throws WeightFileException {

@@ -22,8 +22,8 @@ import java.util.TreeMap;
  * Collects tensors and writes them to a safetensors file. Values are not copied when added but read
  * while {@link #write} runs, through a buffer of fixed size.
  *
- * <p>Same tensors, same bytes: wider elements come first, so that every tensor is aligned to its element, then
- * the order of adding; metadata is sorted by key. Belongs to one thread.
+ * <p>Same tensors, same bytes: wider elements come first, so that every tensor is aligned to its
+ * element, then the order of adding; metadata is sorted by key. Belongs to one thread.
  */
 public final class SafetensorsWriter {
     private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -58,8 +58,9 @@ public final class SafetensorsWriter {
         long bytes = bytes(name, DType.F32, list(shape));
         long first = (long) from * Float.BYTES;
         if (from < 0 || bytes > (long) values.length * Float.BYTES - first) {
-            throw new IllegalArgumentException("tensor '" + name + "' of shape " + Arrays.toString(shape) + " at " + from
-                    + " needs " + (first + bytes) / Float.BYTES + " floats; values has " + values.length);
+            throw new IllegalArgumentException(
+                    "tensor '" + name + "' of shape " + Arrays.toString(shape) + " at " + from
+                            + " needs " + (first + bytes) / Float.BYTES + " floats; values has " + values.length);
         }
         return floats(name, shape, MemorySegment.ofArray(values).asSlice(first, bytes));
     }
@@ -191,7 +192,8 @@ public final class SafetensorsWriter {
 
     private static void checkEncodable(String what, String text) {
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
-            throw new IllegalArgumentException(what + " '" + text + "' has an unpaired surrogate; UTF-8 cannot hold it");
+            throw new IllegalArgumentException(
+                    what + " '" + text + "' has an unpaired surrogate; UTF-8 cannot hold it");
         }
     }
 }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,7 +40,8 @@ class CorruptSafetensorsTest {
     }
 
     private static String tensor(String name, String dtype, String shape, String offsets) {
-        return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
+        return "\"" + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets
+                + "}";
     }
 
     @Test
@@ -67,13 +69,15 @@ class CorruptSafetensorsTest {
     @Test
     void aHeaderLengthWithTheSignBitIsRefusedAsTheLargeNumberItIs() throws IOException {
         assertRefused(
-                ": the header length is 18446744073709551615 bytes; at most 100000000 expected: not a safetensors file?",
+                ": the header length is 18446744073709551615 bytes; at most 100000000 expected:"
+                        + " not a safetensors file?",
                 write(-1, new byte[0], 0));
     }
 
     @Test
     void aHeaderBeyondTheEndOfTheFileIsRefused() throws IOException {
-        assertRefused(": the header length is 9 bytes; the file has only 2 bytes behind it", write(9, "{}".getBytes(StandardCharsets.UTF_8), 0));
+        assertRefused(": the header length is 9 bytes; the file has only 2 bytes behind it",
+                write(9, "{}".getBytes(StandardCharsets.UTF_8), 0));
     }
 
     @Test
@@ -96,7 +100,8 @@ class CorruptSafetensorsTest {
     void aDuplicateTensorNameIsRefused() throws IOException {
         String a = tensor("a", "F32", "[1]", "[0,4]");
         assertRefused(
-                ": the header is not valid JSON: key 'a' appears twice, again at character 54", "{" + a + "," + a + "}", 4);
+                ": the header is not valid JSON: key 'a' appears twice, again at character 54", "{" + a + "," + a + "}",
+                4);
     }
 
     @Test
@@ -130,8 +135,8 @@ class CorruptSafetensorsTest {
     @Test
     void anUnknownDtypeIsRefused() throws IOException {
         assertRefused(
-                ": tensor 'a' dtype is 'F31'; one of [BOOL, U8, I8, F8_E4M3, F8_E5M2, U16, I16, F16, BF16, U32, I32, F32,"
-                        + " U64, I64, F64] expected",
+                ": tensor 'a' dtype is 'F31'; one of [BOOL, U8, I8, F8_E4M3, F8_E5M2, U16, I16, F16, BF16, U32, I32,"
+                        + " F32, U64, I64, F64] expected",
                 "{" + tensor("a", "F31", "[1]", "[0,4]") + "}",
                 4);
     }
@@ -258,9 +263,10 @@ class CorruptSafetensorsTest {
                 .write(file());
         byte[] whole = Files.readAllBytes(file());
         for (int length = 0; length < whole.length; length++) {
-            Files.write(file(), java.util.Arrays.copyOf(whole, length));
+            Files.write(file(), Arrays.copyOf(whole, length));
             assertThrows(
-                    WeightFileException.class, () -> SafetensorsFile.open(file()).close(), "cut to " + length + " bytes");
+                    WeightFileException.class, () -> SafetensorsFile.open(file()).close(),
+                    "cut to " + length + " bytes");
         }
     }
 }

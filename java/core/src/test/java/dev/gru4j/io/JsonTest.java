@@ -22,7 +22,9 @@ class JsonTest {
                         "e", Map.of(),
                         "f", List.of(),
                         "g", "x"),
-                Json.parse(" {\"a\":[1,-2 , 0,1.5e3],\"b\":true,\"c\":false,\"d\":null,\r\n\t\"e\":{},\"f\":[ ],\"g\":\"x\"} "));
+                Json.parse(
+                        " {\"a\":[1,-2 , 0,1.5e3],\"b\":true,\"c\":false,"
+                                + "\"d\":null,\r\n\t\"e\":{},\"f\":[ ],\"g\":\"x\"} "));
     }
 
     @Test

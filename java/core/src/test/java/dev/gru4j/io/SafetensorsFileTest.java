@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,7 +28,7 @@ class SafetensorsFileTest {
         return folder.resolve("weights.safetensors");
     }
 
-    private static MemorySegment littleEndian(int bytes, java.util.function.Consumer<ByteBuffer> fill) {
+    private static MemorySegment littleEndian(int bytes, Consumer<ByteBuffer> fill) {
         ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
         fill.accept(buffer);
         return MemorySegment.ofArray(buffer.array());
@@ -114,7 +115,8 @@ class SafetensorsFileTest {
                 .write(file());
         try (SafetensorsFile in = SafetensorsFile.open(file())) {
             WeightFileException e = assertThrows(WeightFileException.class, () -> in.readFloats("a"));
-            assertEquals(file() + ": tensor 'a' element 1 is 1.0E39; at most 3.4028235E38 fits a float", e.getMessage());
+            assertEquals(file() + ": tensor 'a' element 1 is 1.0E39; at most 3.4028235E38 fits a float",
+                    e.getMessage());
         }
     }
 

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,7 +42,8 @@ class SafetensorsWriterTest {
             String header = new String(bytes, 8, (int) headerBytes, StandardCharsets.UTF_8);
             assertEquals(0, headerBytes % 8, name);
             assertEquals(
-                    "{\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", header.stripTrailing());
+                    "{\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+                    header.stripTrailing());
             assertEquals(8 + headerBytes + 4, bytes.length, name);
         }
     }
@@ -118,7 +120,8 @@ class SafetensorsWriterTest {
 
     @Test
     void leftoversOfKilledWritersAreDeletedAndNothingElse() throws IOException {
-        for (String name : List.of("weights.safetensors", "weights.safetensors.0123456789abcdef.tmp", "weights.safetensors.tmp",
+        for (String name : List.of("weights.safetensors", "weights.safetensors.0123456789abcdef.tmp",
+                "weights.safetensors.tmp",
                 "other.0123456789abcdef.tmp")) {
             Files.writeString(folder.resolve(name), "");
         }
@@ -164,7 +167,7 @@ class SafetensorsWriterTest {
                 w -> w.floats("\ud800", new long[] {0}, new float[0]));
     }
 
-    private static void assertRefused(String message, java.util.function.Consumer<SafetensorsWriter> adding) {
+    private static void assertRefused(String message, Consumer<SafetensorsWriter> adding) {
         SafetensorsWriter writer = new SafetensorsWriter();
         assertEquals(
                 message, assertThrows(IllegalArgumentException.class, () -> adding.accept(writer)).getMessage());

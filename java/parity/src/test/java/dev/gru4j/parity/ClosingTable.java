@@ -5,9 +5,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.function.Executable;
@@ -51,7 +51,7 @@ final class ClosingTable implements BeforeAllCallback {
     private static final class AtEnd implements AutoCloseable {
         @Override
         public void close() {
-            Subject.all().forEach(Subject::close);
+            Subject.closeAll();
             print();
         }
     }
@@ -91,7 +91,7 @@ final class ClosingTable implements BeforeAllCallback {
         });
     }
 
-    private static void count(Subject subject, java.util.function.Consumer<Row> change) {
+    private static void count(Subject subject, Consumer<Row> change) {
         synchronized (ROWS) {
             change.accept(ROWS.computeIfAbsent(subject.id(), id -> new Row()));
         }
@@ -114,9 +114,10 @@ final class ClosingTable implements BeforeAllCallback {
         StringBuilder text = new StringBuilder("\nparity   subject     cases  passed  failed  skipped  worst share of bound\n");
         synchronized (ROWS) {
             ROWS.forEach((subject, row) -> text.append(row.text(subject)).append('\n'));
+            Subject.notInBuild().stream().filter(name -> !ROWS.containsKey(name)).forEach(name -> text.append("         ")
+                    .append(name)
+                    .append(": its module is not part of this build\n"));
         }
-        List<String> notes = Subject.notInBuild();
-        notes.forEach(note -> text.append("         ").append(note).append('\n'));
         return text.append('\n').toString();
     }
 }

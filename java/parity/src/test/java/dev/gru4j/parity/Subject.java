@@ -52,13 +52,17 @@ final class Subject {
         return all().stream().filter(s -> s.availability().isAvailable()).toList();
     }
 
-    /** One line for each known backend whose module is not part of this build; it is not counted as skipped. */
+    /** Known backends whose module is not part of this build. */
     static List<String> notInBuild() {
-        Set<String> required = required();
         return Backends.all().stream()
-                .filter(p -> !isInBuild(p) && !required.contains(p.name()))
-                .map(p -> p.name() + ": its module is not part of this build")
+                .filter(p -> !isInBuild(p))
+                .map(GruBackendProvider::name)
                 .toList();
+    }
+
+    /** Closes every backend that was opened. */
+    static void closeAll() {
+        ALL.forEach(Subject::close);
     }
 
     private static List<Subject> createAll() {
@@ -133,7 +137,7 @@ final class Subject {
         Assumptions.assumeTrue(availability.isAvailable(), availability::toString);
     }
 
-    /** The subject's backend, opened once; {@link #close()} ends it. */
+    /** The subject's backend, opened once; {@link #closeAll} ends it. */
     synchronized GruBackend backend() {
         GruBackend open = backend;
         if (open == null) {
@@ -143,7 +147,7 @@ final class Subject {
         return open;
     }
 
-    synchronized void close() {
+    private synchronized void close() {
         GruBackend open = backend;
         if (open != null) {
             open.close();

@@ -1,0 +1,53 @@
+package dev.gru4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class SettingsTest {
+    @Test
+    void aGivenValueWinsOverTheDefault() {
+        Settings settings = new Settings(null);
+        assertEquals(7, settings.integer("hidden", 7, 3, 1));
+        assertEquals(3, settings.integer("layers", null, 3, 1));
+        assertEquals("--hidden 7 --layers 3", settings.arguments());
+        assertEquals(Map.of("hidden", "7", "layers", "3"), settings.notes());
+    }
+
+    @Test
+    void aResumedRunTakesWhatWasRecorded() {
+        Settings settings = new Settings(Map.of("hidden", "9", "dropout", "0.25", "text", "a b.txt"));
+        assertEquals(9, settings.integer("hidden", null, 3, 1));
+        assertEquals(0.25f, settings.number("dropout", 0.25f, 0, true, 1));
+        assertEquals("a b.txt", settings.text("text", null));
+        assertNull(settings.text("pairs", null));
+        assertEquals("--hidden 9 --dropout 0.25 --text 'a b.txt'", settings.arguments());
+    }
+
+    @Test
+    void aResumedRunRefusesAnotherValue() {
+        Settings settings = new Settings(Map.of("seed", "1"));
+        String message = String.valueOf(
+                assertThrows(UsageException.class, () -> settings.seed(2L, 1)).getMessage());
+        assertTrue(message.startsWith("--seed is 2; the run to be resumed has 1"), message);
+        assertThrows(UsageException.class, () -> settings.text("text", "other.txt"));
+    }
+
+    @Test
+    void aCheckpointOfAnotherCommandIsRefused() {
+        Settings settings = new Settings(Map.of());
+        assertThrows(IllegalStateException.class, () -> settings.integer("hidden", null, 3, 1));
+    }
+
+    @Test
+    void wordsThatAShellWouldReadAreQuoted() {
+        assertEquals("runs/a-1.txt", ShellWord.quote("runs/a-1.txt"));
+        assertEquals("'a b'", ShellWord.quote("a b"));
+        assertEquals("'it'\\''s'", ShellWord.quote("it's"));
+        assertEquals("''", ShellWord.quote(""));
+    }
+}

@@ -1,0 +1,36 @@
+package dev.gru4j.training;
+
+import java.time.Duration;
+
+/** Told after every step, on the training thread. */
+@FunctionalInterface
+public interface TrainingListener {
+    /**
+     * One finished step.
+     *
+     * @param step number of steps done, this one included
+     * @param totalSteps of the whole run; 0 while the clock has not decided yet
+     * @param loss mean loss of this batch, before the update
+     * @param gradientNorm Euclidean norm of the gradient, before clipping
+     * @param learningRate of this step
+     * @param targets number of targets in the batch
+     * @param flops FLOP of this step, 2 per multiply-add
+     * @param elapsed time the run has taken so far, resumed parts included
+     * @param share part of the run that is done, by steps or by the clock, 0 … 1
+     */
+    record Step(
+            long step,
+            long totalSteps,
+            float loss,
+            double gradientNorm,
+            float learningRate,
+            long targets,
+            long flops,
+            Duration elapsed,
+            double share) {}
+
+    void afterStep(Step step);
+
+    /** A checkpoint was written after {@code step} steps. */
+    default void afterCheckpoint(long step) {}
+}

@@ -1,0 +1,22 @@
+package dev.gru4j.training;
+
+import java.time.Duration;
+
+/**
+ * How a run ended.
+ *
+ * @param end why
+ * @param steps done, resumed parts included; {@code --steps} of a run that repeats this one
+ * @param totalSteps of the whole run; 0 if it was stopped before the clock had decided
+ * @param elapsed time the run took, resumed parts included
+ * @param lastLoss loss of the last batch; NaN if no step was done
+ */
+public record TrainingSummary(End end, long steps, long totalSteps, Duration elapsed, float lastLoss) {
+    /** Why a run ended. */
+    public enum End {
+        /** All steps are done. */
+        FINISHED,
+        /** It was asked to stop; a checkpoint, if one is kept, was written. */
+        STOPPED
+    }
+}

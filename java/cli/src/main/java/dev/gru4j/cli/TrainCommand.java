@@ -81,16 +81,9 @@ final class TrainCommand implements Callable<Integer> {
             terminal.print("plan     %s", model.description());
             terminal.print("schedule learning rate %s", schedule.description());
             LossHistory history = new LossHistory(Progress.Units.CHARACTERS.lossScale());
-            TrainingSummary summary = run.train(
-                    backend,
-                    model,
-                    corpus.training(),
-                    ADAM,
-                    schedule,
-                    settings,
-                    DEFAULT_CLOCK,
-                    Progress.Units.CHARACTERS,
-                    history);
+            var job = new TrainingRun.Job<>(
+                    model, corpus.training(), ADAM, schedule, chosen.seed(), DEFAULT_CLOCK, Progress.Units.CHARACTERS);
+            TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {
                 return Interruption.EXIT_STATUS;
             }

@@ -126,16 +126,9 @@ final class TranslateCommand implements Callable<Integer> {
                     translator.model().parameters().length());
             terminal.print("schedule learning rate %s", schedule.description());
             LossHistory history = new LossHistory(Progress.Units.CHARACTERS.lossScale());
-            TrainingSummary summary = run.train(
-                    backend,
-                    translator.model(),
-                    batches,
-                    ADAM,
-                    schedule,
-                    settings,
-                    DEFAULT_CLOCK,
-                    Progress.Units.CHARACTERS,
-                    history);
+            var job = new TrainingRun.Job<>(
+                    translator.model(), batches, ADAM, schedule, chosen.seed(), DEFAULT_CLOCK, Progress.Units.CHARACTERS);
+            TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {
                 return Interruption.EXIT_STATUS;
             }

@@ -2,6 +2,7 @@ package dev.gru4j.training;
 
 import dev.gru4j.backend.FloatMemory;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -101,18 +102,18 @@ public final class Checkpoint {
         metadata.put(STEP, Long.toString(progress.step()));
         metadata.put(TOTAL_STEPS, Long.toString(progress.totalSteps()));
         metadata.put(ELAPSED, Long.toString(progress.elapsedNanos()));
-        TensorFile content = TensorFile.create(metadata);
-        content.add(parameters);
-        new TreeMap<>(optimizerState)
-                .forEach((name, memory) -> content.add(OPTIMIZER + name, List.of(memory.length()), memory));
-        new TreeMap<>(carriedState)
-                .forEach((name, memory) -> content.add(CARRIED + name, List.of(memory.length()), memory));
-        String nonFinite = content.firstNonFinite();
-        if (nonFinite != null) {
-            throw new TrainingException("no checkpoint of step " + progress.step() + ": " + nonFinite
-                    + "; training diverged, lower the learning rate. " + file + " was left as it was");
+        try (Arena arena = Arena.ofConfined()) {
+            TensorFile content = TensorFile.create(arena, metadata);
+            content.add(parameters);
+            states(optimizerState, carriedState)
+                    .forEach((name, memory) -> content.add(name, List.of(memory.length()), memory));
+            String nonFinite = content.firstNonFinite();
+            if (nonFinite != null) {
+                throw new TrainingException("no checkpoint of step " + progress.step() + ": " + nonFinite
+                        + "; training diverged, lower the learning rate. " + file + " was left as it was");
+            }
+            content.write(file);
         }
-        content.write(file);
     }
 
     /** Where it was read from. */
@@ -204,21 +205,32 @@ public final class Checkpoint {
         content.upload(parameters);
     }
 
-    /** Takes over everything; changes nothing if something does not fit. */
-    void restore(ParameterSet parameters, Map<String, FloatMemory> optimizerState,
-            Map<String, FloatMemory> carriedState)
+    /** Throws unless everything of a run is there with its shape. */
+    void checkFits(
+            ParameterSet parameters, Map<String, FloatMemory> optimizerState, Map<String, FloatMemory> carriedState)
             throws CheckpointException {
         content.checkFits(parameters, file);
-        Map<String, FloatMemory> states = new TreeMap<>();
-        optimizerState.forEach((name, memory) -> states.put(OPTIMIZER + name, memory));
-        carriedState.forEach((name, memory) -> states.put(CARRIED + name, memory));
-        for (Map.Entry<String, FloatMemory> state : states.entrySet()) {
-            String misfit = content.misfit(state.getKey(), List.of(state.getValue().length()));
+        for (Map.Entry<String, FloatMemory> state : states(optimizerState, carriedState).entrySet()) {
+            String misfit =
+                    content.misfit(state.getKey(), List.of(state.getValue().length()));
             if (misfit != null) {
                 throw new CheckpointException(file + " " + misfit);
             }
         }
+    }
+
+    /** Takes over everything, which {@link #checkFits fits}. */
+    void restore(
+            ParameterSet parameters, Map<String, FloatMemory> optimizerState, Map<String, FloatMemory> carriedState) {
         content.upload(parameters);
-        states.forEach(content::upload);
+        states(optimizerState, carriedState).forEach(content::upload);
+    }
+
+    private static Map<String, FloatMemory> states(
+            Map<String, FloatMemory> optimizerState, Map<String, FloatMemory> carriedState) {
+        Map<String, FloatMemory> states = new TreeMap<>();
+        optimizerState.forEach((name, memory) -> states.put(OPTIMIZER + name, memory));
+        carriedState.forEach((name, memory) -> states.put(CARRIED + name, memory));
+        return states;
     }
 }

@@ -1,6 +1,7 @@
 package dev.gru4j.training;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -13,9 +14,11 @@ public final class ParameterFiles {
 
     /** Replaces the file as a whole; {@code metadata} becomes part of its {@code __metadata__}. */
     public static void write(ParameterSet parameters, Map<String, String> metadata, Path file) throws IOException {
-        TensorFile content = TensorFile.create(metadata);
-        content.add(parameters);
-        content.write(file);
+        try (Arena arena = Arena.ofConfined()) {
+            TensorFile content = TensorFile.create(arena, metadata);
+            content.add(parameters);
+            content.write(file);
+        }
     }
 
     /**

@@ -44,22 +44,26 @@ final class TensorFile {
      */
     private record Entry(List<Long> shape, MemorySegment values) {}
 
+    /** Where the values lie. */
+    private final Arena arena;
+
     private final Map<String, String> metadata;
     private final Map<String, Entry> entries;
 
-    private TensorFile(Map<String, String> metadata, Map<String, Entry> entries) {
+    private TensorFile(Arena arena, Map<String, String> metadata, Map<String, Entry> entries) {
+        this.arena = arena;
         this.metadata = metadata;
         this.entries = entries;
     }
 
-    /** An empty file, to be filled and written. */
-    static TensorFile create(Map<String, String> metadata) {
-        return new TensorFile(new TreeMap<>(metadata), new LinkedHashMap<>());
+    /** An empty file, to be filled and written while {@code arena}, which takes the values, is open. */
+    static TensorFile create(Arena arena, Map<String, String> metadata) {
+        return new TensorFile(arena, new TreeMap<>(metadata), new LinkedHashMap<>());
     }
 
     /** Adds a copy of a memory's floats. */
     void add(String name, List<Long> shape, FloatMemory memory) {
-        MemorySegment values = Arena.ofAuto().allocate(memory.length() * Float.BYTES, Float.BYTES);
+        MemorySegment values = arena.allocate(memory.length() * Float.BYTES, Float.BYTES);
         memory.download(0, values);
         turn(values, JAVA_FLOAT_UNALIGNED, LITTLE_ENDIAN_FLOAT);
         entries.put(name, new Entry(shape, values));
@@ -104,19 +108,20 @@ final class TensorFile {
     /** Reads a whole file and checks it. */
     static TensorFile read(Path path) throws CheckpointException {
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            Arena arena = Arena.ofAuto(); // for as long as the result is in use
             Map<String, Entry> entries = new LinkedHashMap<>();
             for (TensorInfo tensor : file.tensors()) {
                 if (tensor.dtype() != DType.F32) {
                     throw new CheckpointException(path + ": tensor '" + tensor.name() + "' has dtype "
                             + tensor.dtype() + "; F32 expected");
                 }
-                MemorySegment values = Arena.ofAuto().allocate(tensor.bytes(), Float.BYTES);
+                MemorySegment values = arena.allocate(tensor.bytes(), Float.BYTES);
                 values.copyFrom(file.bytes(tensor.name()));
                 entries.put(tensor.name(), new Entry(tensor.shape(), values));
             }
             Map<String, String> metadata = new TreeMap<>(file.metadata());
             String found = metadata.remove(CHECKSUM);
-            TensorFile read = new TensorFile(metadata, entries);
+            TensorFile read = new TensorFile(arena, metadata, entries);
             String computed = read.checksum();
             if (!computed.equals(found)) {
                 throw new CheckpointException(path + " is damaged: its checksum is "

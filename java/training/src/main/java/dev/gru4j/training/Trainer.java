@@ -9,7 +9,6 @@ import dev.gru4j.training.data.BatchSource;
 import dev.gru4j.training.data.Prefetcher;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,15 +28,13 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     private final Optimizer optimizer;
     private final Schedule schedule;
     private final TrainingOptions options;
+    private final RunLength length;
     private final FloatMemory squaredNorm;
     private final List<TrainingListener> listeners = new ArrayList<>();
     private final float[] scalar = new float[1];
 
     private long step;
-    private long totalSteps;
     private long checkpointStep = -1;
-    private Duration elapsedBefore = Duration.ZERO;
-    private long startNanos;
     private float lastLoss = Float.NaN;
 
     public Trainer(
@@ -47,18 +44,13 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
             Optimizer optimizer,
             Schedule schedule,
             TrainingOptions options) {
-        if (options.clock() != null && schedule.freeShare() == 0) {
-            throw new IllegalArgumentException("the schedule '" + schedule.description()
-                    + "' depends on the number of steps from the first on; a run limited by the clock expects one"
-                    + " that does not, such as Schedule.trapezoid");
-        }
+        this.length = new RunLength(schedule, options);
         this.kernels = backend.trainingKernels();
         this.model = model;
         this.source = source;
         this.optimizer = optimizer;
         this.schedule = schedule;
         this.options = options;
-        this.totalSteps = options.steps();
         this.squaredNorm = backend.allocate(1);
     }
 
@@ -77,34 +69,12 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
      */
     public void restore(Checkpoint checkpoint) throws CheckpointException {
         checkpoint.checkConfiguration(configuration());
-        long total = totalStepsAfter(checkpoint);
+        checkpoint.checkFits(model.parameters(), optimizer.state(), model.carriedState());
+        length.resume(checkpoint);
         checkpoint.restore(model.parameters(), optimizer.state(), model.carriedState());
         model.parametersChanged();
         step = checkpoint.step();
-        checkpointStep = step;
-        totalSteps = total;
-        elapsedBefore = checkpoint.elapsed();
-    }
-
-    /** The number of steps of the resumed run, under which the steps done had the learning rates they had. */
-    private long totalStepsAfter(Checkpoint checkpoint) throws CheckpointException {
-        long before = checkpoint.totalSteps();
-        if (options.steps() == 0 || options.steps() == before) {
-            return before;
-        }
-        if (options.steps() < checkpoint.step()) {
-            throw new CheckpointException(checkpoint.file() + " holds step " + checkpoint.step() + "; a run of "
-                    + options.steps() + " steps cannot go on from there");
-        }
-        for (long k = 0; k < checkpoint.step(); k++) {
-            if (rate(k, before) != rate(k, options.steps())) {
-                throw new CheckpointException(checkpoint.file() + " belongs to a run of " + before + " steps, whose"
-                        + " learning rate at step " + k + " was " + rate(k, before) + "; a run of " + options.steps()
-                        + " steps has " + rate(k, options.steps()) + " there. Resume with " + before
-                        + " steps, or start anew");
-            }
-        }
-        return options.steps();
+        checkpointStep = checkpoint.file().equals(options.checkpoint()) ? step : -1;
     }
 
     /** Trains until the end of the run. */
@@ -121,7 +91,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
      * @throws IOException if a checkpoint cannot be written
      */
     public TrainingSummary run(BooleanSupplier stop) throws IOException {
-        startNanos = System.nanoTime();
+        length.startClock();
         boolean stopped = false;
         boolean interrupted = false;
         Path checkpoint = options.checkpoint();
@@ -129,7 +99,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
             AtomicFile.deleteLeftovers(checkpoint); // of runs that were killed while writing
         }
         try (Prefetcher<B> batches = new Prefetcher<>(source, step, options.prefetch())) {
-            while (!isFinished()) {
+            while (!length.isOver(step)) {
                 if (stop.getAsBoolean()) {
                     stopped = true;
                     break;
@@ -147,14 +117,12 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        // A run that was stopped may be run on with this same object.
-        elapsedBefore = elapsed();
-        startNanos = System.nanoTime();
+        length.stopClock(); // until this is asked to go on
         return new TrainingSummary(
                 stopped ? TrainingSummary.End.STOPPED : TrainingSummary.End.FINISHED,
                 step,
-                totalSteps,
-                elapsed(),
+                length.totalSteps(),
+                length.elapsed(),
                 lastLoss);
     }
 
@@ -168,7 +136,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
 
     /** Everything is handed to the backend before the loss is asked for, so a GPU waits once per step. */
     private void doStep(B batch) {
-        float learningRate = rate(step, totalSteps);
+        float learningRate = length.rate(step);
         ParameterSet parameters = model.parameters();
         model.lossAndGradient(batch, step, options.seed());
         kernels.squaredNorm(parameters.gradients(), parameters.length(), squaredNorm);
@@ -184,14 +152,14 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         step++;
         TrainingListener.Step report = new TrainingListener.Step(
                 step,
-                totalSteps,
+                length.totalSteps(),
                 lastLoss,
                 gradientNorm,
                 learningRate,
                 batch.targetCount(),
                 model.flops(batch),
-                elapsed(),
-                shareDone());
+                length.elapsed(),
+                length.shareDone(step));
         for (TrainingListener listener : listeners) {
             listener.afterStep(report);
         }
@@ -213,39 +181,6 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 + (file != null && checkpointStep >= 0 ? ". " + file + " holds step " + checkpointStep : ""));
     }
 
-    private float rate(long atStep, long total) {
-        return schedule.rate(atStep, total == 0 ? Long.MAX_VALUE : total);
-    }
-
-    /** Whether all steps are done; where the clock limits the run, fixes their number in time. */
-    private boolean isFinished() {
-        if (totalSteps == 0 && shareDone() >= schedule.freeShare()) {
-            totalSteps = stepsFromHere();
-        }
-        return totalSteps > 0 && step >= totalSteps;
-    }
-
-    /** The smallest number of steps that leaves the rates of the steps done as they were. */
-    private long stepsFromHere() {
-        long total = Math.max(1, Math.max(step, (long) Math.ceil(step / schedule.freeShare())));
-        while (step > 0 && rate(step - 1, total) != rate(step - 1, 0)) {
-            total++;
-        }
-        return total;
-    }
-
-    private double shareDone() {
-        Duration clock = options.clock();
-        if (totalSteps > 0 || clock == null) {
-            return (double) step / totalSteps;
-        }
-        return (double) elapsed().toNanos() / clock.toNanos();
-    }
-
-    private Duration elapsed() {
-        return elapsedBefore.plusNanos(System.nanoTime() - startNanos);
-    }
-
     /** Writes the present state, unless there is no file to write to or it holds this step already. */
     private void writeCheckpoint() throws IOException {
         Path file = options.checkpoint();
@@ -253,7 +188,8 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
             return;
         }
         Checkpoint.Progress progress =
-                new Checkpoint.Progress(step, totalSteps, elapsed().toNanos());
+                new Checkpoint.Progress(
+                        step, length.totalSteps(), length.elapsed().toNanos());
         Checkpoint.write(
                 file,
                 progress,

@@ -18,7 +18,7 @@ public final class Prefetcher<B extends Batch> implements AutoCloseable {
 
     private record Failed<B>(long step, Throwable cause) implements Item<B> {}
 
-    /** How often a waiting consumer looks whether the worker is still alive, in milliseconds. */
+    /** How often a waiting consumer looks whether this was closed, in milliseconds. */
     private static final long PATIENCE_MILLIS = 500;
 
     private final BlockingQueue<Item<B>> queue;

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +69,7 @@ record Corpus(
         List<int[]> heldOut = names.heldOut().stream().map(vocabulary::encode).toList();
         return new Corpus(
                 String.format(
-                        "%,d Unicode character names, %,d more held out", training.size(), heldOut.size()),
+                        Locale.ROOT, "%,d Unicode character names, %,d more held out", training.size(), heldOut.size()),
                 vocabulary,
                 new LanguageModelBatches(training, Vocabulary.END, batch, seed),
                 new LanguageModelBatches(heldOut, Vocabulary.END, batch, seed),
@@ -92,7 +93,8 @@ record Corpus(
         int rows = rows(heldOut, batch, window);
         return new Corpus(
                 String.format(
-                        "%,d characters of %s, the %,d at its end held out", training.length, file, heldOut.length),
+                        Locale.ROOT, "%,d characters of %s, the %,d at its end held out", training.length, file,
+                        heldOut.length),
                 vocabulary,
                 new StreamBatches(training, rows(training, batch, window), window),
                 new StreamBatches(heldOut, rows, window),

@@ -129,7 +129,8 @@ final class TranslateCommand implements Callable<Integer> {
             LossHistory history = new LossHistory(Progress.Units.CHARACTERS.lossScale());
             Adam.Options adam = Adam.Options.DEFAULT.withBeta2(BETA2).withWeightDecay(chosen.weightDecay());
             var job = new TrainingRun.Job<>(
-                    translator.model(), batches, adam, schedule, chosen.seed(), DEFAULT_CLOCK, Progress.Units.CHARACTERS);
+                    translator.model(), batches, adam, schedule, chosen.seed(), DEFAULT_CLOCK,
+                    Progress.Units.CHARACTERS);
             TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {
                 return Interruption.EXIT_STATUS;

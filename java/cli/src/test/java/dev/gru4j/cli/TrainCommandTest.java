@@ -109,8 +109,8 @@ class TrainCommandTest {
     void aTextOfTheLeastLengthCanBeLearned() throws IOException {
         Path brief = Files.writeString(folder.resolve("brief.txt"), "gate".repeat(100));
         CommandRun run = CommandRun.of(
-                        "train", "--text", brief.toString(), "--steps", "3", "--hidden", "8", "--backend", "reference",
-                        "--out", folder.toString())
+                "train", "--text", brief.toString(), "--steps", "3", "--hidden", "8", "--backend", "reference",
+                "--out", folder.toString())
                 .succeeded();
         assertTrue(run.line("text").startsWith("380 characters"), run::toString);
     }

@@ -136,6 +136,8 @@ public final class Generate {
             final FloatVector two = FloatVector.broadcast(SPECIES, 2f);
             // Beyond 20 = 40 / 2, tanh is 1 to the last bit.
             final FloatVector tanhLimit = FloatVector.broadcast(SPECIES, 40f);
+            // tanh(ln 3 / 2) = 1/2.
+            final FloatVector ln3 = FloatVector.broadcast(SPECIES, 1.0986123f);
             final FloatVector t0 = FloatVector.broadcast(SPECIES, 0.49999997f);
             final FloatVector t1 = FloatVector.broadcast(SPECIES, -0.16666543f);
             final FloatVector t2 = FloatVector.broadcast(SPECIES, 0.0416672f);
@@ -172,7 +174,11 @@ public final class Generate {
                 + ".compare(VectorOperators.LT, zero)).div(" + e + ".add(one));\n";
     }
 
-    /** tanh(x) = −m/(2 + m) · sign(x), m = e^(−2|x|) − 1: no cancellation near 0, no overflow; ±0 keeps its sign. */
+    /**
+     * With e = e^(−2|x|): tanh|x| = (1 − e)/(1 + e) from expm1 while that is below ½, so that nothing cancels near 0,
+     * and 1 − 2e/(1 + e) above, where what is taken from 1 is small and its error with it. There, the gradient's
+     * 1 − tanh² depends on the last bit. ±0 keeps its sign.
+     */
     private String tanh(String result, String x) {
         int i = ++temporaries;
         return """
@@ -185,8 +191,11 @@ public final class Generate {
                 FloatVector reduced#I = q#I.mul(s#I).fma(s#I, s#I.neg());
                 FloatVector power#I = shifted#I.reinterpretAsInts().add(exponentBias)
                         .lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-                FloatVector m#I = reduced#I.fma(power#I, power#I.add(minusOne));
-                FloatVector size#I = m#I.div(m#I.add(two)).abs();
+                FloatVector e#I = reduced#I.fma(power#I, power#I);
+                FloatVector minusM#I = reduced#I.fma(power#I, power#I.add(minusOne)).abs();
+                VectorMask<Float> nearOne#I = clamped#I.compare(VectorOperators.GT, ln3);
+                FloatVector ratio#I = minusM#I.blend(e#I.add(e#I), nearOne#I).div(e#I.add(one));
+                FloatVector size#I = ratio#I.blend(one.sub(ratio#I), nearOne#I);
                 FloatVector #R = #X.reinterpretAsInts().and(signBit).or(size#I.reinterpretAsInts()).reinterpretAsFloats();
                 """.replace("#I", Integer.toString(i)).replace("#X", x).replace("#R", result);
     }
@@ -212,7 +221,10 @@ public final class Generate {
         return out.toString();
     }
 
-    /** c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]. */
+    /**
+     * c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]. The start is added last: dh ⊙ z is large beside the products that
+     * join it, and a sum that begins with it would round every one of them to its ULP.
+     */
     private static String tile(int rows, int vectors, int lanes) {
         List<String> lines = new ArrayList<>();
         lines.add("private static void tile" + rows + "x" + vectors + "(");
@@ -223,8 +235,7 @@ public final class Generate {
         }
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
-                lines.add("    FloatVector c" + i + j + " = FloatVector.fromArray(SPECIES, init, io + " + i + " * is + "
-                        + j * lanes + ");");
+                lines.add("    FloatVector c" + i + j + " = FloatVector.zero(SPECIES);");
             }
         }
         lines.add("    for (int k = 0; k < K; k++) {");
@@ -238,7 +249,8 @@ public final class Generate {
         lines.add("    }");
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
-                lines.add("    c" + i + j + ".intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
+                String start = "FloatVector.fromArray(SPECIES, init, io + " + i + " * is + " + j * lanes + ")";
+                lines.add("    c" + i + j + ".add(" + start + ").intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
             }
         }
         lines.add("}");
@@ -246,7 +258,7 @@ public final class Generate {
         return lines.stream().map(l -> l.isEmpty() ? "\n" : "    " + l + "\n").collect(Collectors.joining());
     }
 
-    /** c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:], a packed 16 wide. */
+    /** c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:], a packed (K,rows). */
     private static String transposedTile(int rows, int vectors, int lanes) {
         List<String> lines = new ArrayList<>();
         lines.add("private static void transposed" + rows + "x" + vectors + "(");
@@ -259,7 +271,7 @@ public final class Generate {
         lines.add("    for (int k = 0; k < K; k++) {");
         lines.add("        long o = bo + (long) k * " + 4 * vectors * lanes + ";");
         lines.addAll(loadPanel(vectors, lanes, "b"));
-        lines.add("        int at = ao + k * 16;");
+        lines.add("        int at = ao + k * " + rows + ";");
         lines.add("        FloatVector x;");
         for (int i = 0; i < rows; i++) {
             lines.add("        x = FloatVector.broadcast(SPECIES, a[at + " + i + "]);");

@@ -21,11 +21,16 @@ package dev.gru4j.parity;
  * repeated with all inputs changed by less than 2^−16 of themselves: the same problem with the same conditioning, its
  * roundings drawn anew. The largest error of all draws counts. There are as many draws as make elements × draws reach
  * {@value #SAMPLES}: the largest of that many normal errors is more than twice the largest of as many others once in
- * 6,000 pairs (by simulation), and then there is the floor.
+ * 6,000 pairs (by simulation), and then there is the floor. And there are at least {@value #MIN_DRAWS}, however large the
+ * tensor: over a long sequence or behind saturated gates all elements may inherit the rounding of one early state, and
+ * are then one sample and not many.
  */
 final class Tolerance {
     /** Elements × draws on which the float reference's error is measured, at least. */
     static final int SAMPLES = 128;
+
+    /** Draws of every tensor, at least. */
+    static final int MIN_DRAWS = 4;
 
     /** Share of the float reference's error. */
     private static final double FACTOR = 2;
@@ -37,7 +42,7 @@ final class Tolerance {
 
     /** Draws needed for a tensor of that many elements; 1 for an empty one. */
     static int draws(int elements) {
-        return elements == 0 ? 1 : Math.ceilDiv(SAMPLES, elements);
+        return elements == 0 ? 1 : Math.max(MIN_DRAWS, Math.ceilDiv(SAMPLES, elements));
     }
 
     /** max |found − exact|; infinite where exactly one of the two is NaN, or an infinity is missed. */

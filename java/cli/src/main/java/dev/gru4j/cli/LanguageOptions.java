@@ -12,7 +12,7 @@ final class LanguageOptions {
     static final int BATCH = 64;
     static final int WINDOW = 128;
     static final float LEARNING_RATE = 0.004f;
-    static final float WEIGHT_DECAY = 0.1f;
+    static final float WEIGHT_DECAY = 0.2f;
 
     @Option(
             names = "--text",

@@ -217,6 +217,7 @@ public final class Generate {
         }
         for (int vectors : new int[] {2, 1}) {
             out.append(transposedTile(8, vectors, lanes));
+            out.append(transposedTile(4, vectors, lanes));
         }
         return out.toString();
     }
@@ -258,7 +259,7 @@ public final class Generate {
         return lines.stream().map(l -> l.isEmpty() ? "\n" : "    " + l + "\n").collect(Collectors.joining());
     }
 
-    /** c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:], a packed (K,rows). */
+    /** c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:], a packed (K,8). */
     private static String transposedTile(int rows, int vectors, int lanes) {
         List<String> lines = new ArrayList<>();
         lines.add("private static void transposed" + rows + "x" + vectors + "(");
@@ -271,7 +272,7 @@ public final class Generate {
         lines.add("    for (int k = 0; k < K; k++) {");
         lines.add("        long o = bo + (long) k * " + 4 * vectors * lanes + ";");
         lines.addAll(loadPanel(vectors, lanes, "b"));
-        lines.add("        int at = ao + k * " + rows + ";");
+        lines.add("        int at = ao + k * 8;");
         lines.add("        FloatVector x;");
         for (int i = 0; i < rows; i++) {
             lines.add("        x = FloatVector.broadcast(SPECIES, a[at + " + i + "]);");

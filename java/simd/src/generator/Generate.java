@@ -251,7 +251,8 @@ public final class Generate {
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
                 String start = "FloatVector.fromArray(SPECIES, init, io + " + i + " * is + " + j * lanes + ")";
-                lines.add("    c" + i + j + ".add(" + start + ").intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
+                lines.add(
+                        "    c" + i + j + ".add(" + start + ").intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
             }
         }
         lines.add("}");
@@ -263,7 +264,8 @@ public final class Generate {
     private static String transposedTile(int rows, int vectors, int lanes) {
         List<String> lines = new ArrayList<>();
         lines.add("private static void transposed" + rows + "x" + vectors + "(");
-        lines.add("        float[] a, int ao, MemorySegment b, long bo, int K, float[] c, int co, int cs, boolean add) {");
+        lines.add(
+                "        float[] a, int ao, MemorySegment b, long bo, int K, float[] c, int co, int cs, boolean add) {");
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
                 lines.add("    FloatVector c" + i + j + " = FloatVector.zero(SPECIES);");
@@ -283,7 +285,8 @@ public final class Generate {
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
                 String place = "co + " + i + " * cs + " + j * lanes;
-                lines.add("        c" + i + j + " = c" + i + j + ".add(FloatVector.fromArray(SPECIES, c, " + place + "));");
+                lines.add("        c" + i + j + " = c" + i + j + ".add(FloatVector.fromArray(SPECIES, c, " + place
+                        + "));");
             }
         }
         lines.add("    }");
@@ -299,8 +302,9 @@ public final class Generate {
 
     private static List<String> loadPanel(int vectors, int lanes, String panel) {
         return IntStream.range(0, vectors)
-                .mapToObj(j -> "        FloatVector b" + j + " = FloatVector.fromMemorySegment(SPECIES, " + panel + ", o"
-                        + (j == 0 ? "" : " + " + 4 * j * lanes) + ", NATIVE);")
+                .mapToObj(
+                        j -> "        FloatVector b" + j + " = FloatVector.fromMemorySegment(SPECIES, " + panel + ", o"
+                                + (j == 0 ? "" : " + " + 4 * j * lanes) + ", NATIVE);")
                 .toList();
     }
 

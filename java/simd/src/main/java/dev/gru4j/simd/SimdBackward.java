@@ -55,7 +55,8 @@ final class SimdBackward implements SimdPool.Task {
     int dgatesOffset;
 
     /** dx, or the gradient of the layer below; absent: not wanted. */
-    @Nullable SimdRowProduct inputGradient;
+    @Nullable
+    SimdRowProduct inputGradient;
 
     /** The gradients of weights and biases; none: not wanted. */
     SimdWeightGradient[] weightGradients;
@@ -148,7 +149,8 @@ final class SimdBackward implements SimdPool.Task {
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset, false);
+        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset,
+                false);
         for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
             int unit = p * g.unit;
             kernels.backwardReset(
@@ -159,7 +161,8 @@ final class SimdBackward implements SimdPool.Task {
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset, true);
+        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset,
+                true);
     }
 
     /** target (+)= dgates[blocks from {@code block}] · W_hh[rows of {@code gateCount} gates from {@code gate}]. */

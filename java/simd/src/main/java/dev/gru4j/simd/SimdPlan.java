@@ -65,8 +65,10 @@ final class SimdPlan extends GruPlan {
         return "simd: " + spec() + ", " + kernels.bits + "-bit vectors, H padded to " + geometry.padded
                 + ", tiles of " + shape.gateRows() + " rows x r|z|n of " + geometry.unit + " units and "
                 + shape.generalRows() + " rows x " + geometry.general + " columns, " + pool.threads()
-                + (pool.threads() == 1 ? " thread" : " threads, split by "
-                        + (maxB() >= SimdForward.ROWS_PER_WORKER * pool.threads() ? "rows" : "hidden units"));
+                + (pool.threads() == 1
+                        ? " thread"
+                        : " threads, split by "
+                                + (maxB() >= SimdForward.ROWS_PER_WORKER * pool.threads() ? "rows" : "hidden units"));
     }
 
     // ---- memory ------------------------------------------------------------------------------------
@@ -186,7 +188,8 @@ final class SimdPlan extends GruPlan {
                 }
                 if (layer > 0 && spec().dropout() > 0) {
                     Span workspace = new Span("workspace", call.workspace());
-                    dropOut(call, scratch, layer - 1, workspace.array, workspace.at(dBetweenOffset(layer - 1)), threads);
+                    dropOut(call, scratch, layer - 1, workspace.array, workspace.at(dBetweenOffset(layer - 1)),
+                            threads);
                 }
             }
             if (call.dx() != null && !scratch.schedule.isFull()) {

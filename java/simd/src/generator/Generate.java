@@ -217,6 +217,7 @@ public final class Generate {
         }
         for (int vectors : new int[] {2, 1}) {
             out.append(transposedTile(8, vectors, lanes));
+            out.append(transposedTile(4, vectors, lanes));
         }
         return out.toString();
     }
@@ -250,7 +251,8 @@ public final class Generate {
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
                 String start = "FloatVector.fromArray(SPECIES, init, io + " + i + " * is + " + j * lanes + ")";
-                lines.add("    c" + i + j + ".add(" + start + ").intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
+                lines.add(
+                        "    c" + i + j + ".add(" + start + ").intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
             }
         }
         lines.add("}");
@@ -258,11 +260,12 @@ public final class Generate {
         return lines.stream().map(l -> l.isEmpty() ? "\n" : "    " + l + "\n").collect(Collectors.joining());
     }
 
-    /** c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:], a packed 16 wide. */
+    /** c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:], a packed (K,8). */
     private static String transposedTile(int rows, int vectors, int lanes) {
         List<String> lines = new ArrayList<>();
         lines.add("private static void transposed" + rows + "x" + vectors + "(");
-        lines.add("        float[] a, int ao, MemorySegment b, long bo, int K, float[] c, int co, int cs, boolean add) {");
+        lines.add(
+                "        float[] a, int ao, MemorySegment b, long bo, int K, float[] c, int co, int cs, boolean add) {");
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
                 lines.add("    FloatVector c" + i + j + " = FloatVector.zero(SPECIES);");
@@ -271,7 +274,7 @@ public final class Generate {
         lines.add("    for (int k = 0; k < K; k++) {");
         lines.add("        long o = bo + (long) k * " + 4 * vectors * lanes + ";");
         lines.addAll(loadPanel(vectors, lanes, "b"));
-        lines.add("        int at = ao + k * 16;");
+        lines.add("        int at = ao + k * 8;");
         lines.add("        FloatVector x;");
         for (int i = 0; i < rows; i++) {
             lines.add("        x = FloatVector.broadcast(SPECIES, a[at + " + i + "]);");
@@ -282,7 +285,8 @@ public final class Generate {
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < vectors; j++) {
                 String place = "co + " + i + " * cs + " + j * lanes;
-                lines.add("        c" + i + j + " = c" + i + j + ".add(FloatVector.fromArray(SPECIES, c, " + place + "));");
+                lines.add("        c" + i + j + " = c" + i + j + ".add(FloatVector.fromArray(SPECIES, c, " + place
+                        + "));");
             }
         }
         lines.add("    }");
@@ -298,8 +302,9 @@ public final class Generate {
 
     private static List<String> loadPanel(int vectors, int lanes, String panel) {
         return IntStream.range(0, vectors)
-                .mapToObj(j -> "        FloatVector b" + j + " = FloatVector.fromMemorySegment(SPECIES, " + panel + ", o"
-                        + (j == 0 ? "" : " + " + 4 * j * lanes) + ", NATIVE);")
+                .mapToObj(
+                        j -> "        FloatVector b" + j + " = FloatVector.fromMemorySegment(SPECIES, " + panel + ", o"
+                                + (j == 0 ? "" : " + " + 4 * j * lanes) + ", NATIVE);")
                 .toList();
     }
 

@@ -9,7 +9,6 @@ import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
@@ -43,7 +42,6 @@ public class PeakBenchmark {
 
     /** One invocation: {@link #FLOP} FLOP. */
     @Benchmark
-    @OperationsPerInvocation(1)
     public float multiplyAdd() {
         FloatVector x = FloatVector.broadcast(SPECIES, factor);
         FloatVector y = FloatVector.broadcast(SPECIES, summand);

@@ -20,14 +20,16 @@ import org.openjdk.jmh.runner.options.TimeValue;
 /**
  * Runs peak, simd and reference with JMH and prints one table: GFLOP/s and share of the peak of the same
  * run, for one thread. FLOP are those of the products, 2·T·B·3H·(I + H) forward and three times that with
- * backward; times are medians.
+ * backward; times are medians, and once the fastest decile, which other load on the machine disturbs less.
  *
  * <p>{@code java -cp benchmarks.jar dev.gru4j.benchmarks.Table [SHAPES]}, SHAPES being a {@code .shapes}
- * file; without it, the shape of the goals. The reference runs on the first shape only, once: it takes a
- * minute there.
+ * file; without it, the shape of the goals. The reference takes minutes for such a shape, so it runs the
+ * first one over two steps, once, and times are compared per step.
  */
 public final class Table {
     private static final String GOAL_SHAPE = "64,64,256,512";
+
+    private static final int REFERENCE_STEPS = 2;
 
     private Table() {}
 
@@ -37,9 +39,12 @@ public final class Table {
         }
         List<String> shapes = args.length == 0 ? List.of(GOAL_SHAPE) : Shape.read(Path.of(args[0]));
         double peak = PeakBenchmark.FLOP / nanos(run(select(PeakBenchmark.class)).iterator().next());
-        Map<String, Map<String, Double>> simd = gru("simd", shapes, false);
-        Map<String, Map<String, Double>> reference = gru("reference", shapes.subList(0, 1), true);
-        // The processor may clock lower once it is warm: the lower peak of before and after would flatter.
+        Map<String, Map<String, RunResult>> simd = gru("simd", shapes, false);
+        GruShape first = Shape.parse(shapes.getFirst());
+        String shortened = Math.min(REFERENCE_STEPS, first.T()) + "," + first.B() + "," + first.I() + "," + first.H();
+        Map<String, RunResult> reference =
+                gru("reference", List.of(shortened), true).getOrDefault(shortened, Map.of());
+        // The higher of before and after: a peak measured in a slow moment would flatter the shares.
         peak = Math.max(peak, PeakBenchmark.FLOP / nanos(run(select(PeakBenchmark.class)).iterator().next()));
         print(peak, shapes, simd, reference);
     }
@@ -52,8 +57,8 @@ public final class Table {
         return new Runner(options.build()).run();
     }
 
-    /** Shape → benchmark → nanoseconds. */
-    private static Map<String, Map<String, Double>> gru(String backend, List<String> shapes, boolean once)
+    /** Shape → benchmark → result. */
+    private static Map<String, Map<String, RunResult>> gru(String backend, List<String> shapes, boolean once)
             throws RunnerException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(GruBenchmark.class.getName() + "\\.(inference|trainingForward|backward|training)$")
@@ -64,39 +69,43 @@ public final class Table {
         } else {
             options.measurementTime(TimeValue.seconds(2));
         }
-        Map<String, Map<String, Double>> table = new TreeMap<>();
+        Map<String, Map<String, RunResult>> table = new TreeMap<>();
         for (RunResult result : run(options)) {
             String name = result.getParams().getBenchmark();
             table.computeIfAbsent(result.getParams().getParam("shape"), s -> new TreeMap<>())
-                    .put(name.substring(name.lastIndexOf('.') + 1), nanos(result));
+                    .put(name.substring(name.lastIndexOf('.') + 1), result);
         }
         return table;
     }
 
     private static double nanos(RunResult result) {
-        double median = result.getPrimaryResult().getStatistics().getPercentile(50);
+        return nanos(result, 50);
+    }
+
+    private static double nanos(RunResult result, double percentile) {
+        double time = result.getPrimaryResult().getStatistics().getPercentile(percentile);
         return switch (result.getPrimaryResult().getScoreUnit()) {
-            case "ns/op" -> median;
-            case "us/op" -> median * 1e3;
+            case "ns/op" -> time;
+            case "us/op" -> time * 1e3;
             default -> throw new IllegalStateException(
                     "score in " + result.getPrimaryResult().getScoreUnit() + "; ns/op or us/op expected");
         };
     }
 
     private static void print(
-            double peak, List<String> shapes, Map<String, Map<String, Double>> simd,
-            Map<String, Map<String, Double>> reference) {
+            double peak, List<String> shapes, Map<String, Map<String, RunResult>> simd,
+            Map<String, RunResult> reference) {
         List<String> lines = new ArrayList<>();
         lines.add("machine  " + Machine.description());
         lines.add(String.format(Locale.ROOT, "peak     %.1f GFLOP/s, one thread, measured in this run", peak));
         lines.add("");
         lines.add(String.format(
-                Locale.ROOT, "%-22s %-16s %12s %10s %10s %8s %13s", "shape", "simd, one thread", "us/sequence",
-                "us/step", "GFLOP/s", "of peak", "x reference"));
+                Locale.ROOT, "%-22s %-16s %12s %10s %10s %8s %10s %13s", "shape", "simd, one thread",
+                "us/sequence", "us/step", "GFLOP/s", "of peak", "p10", "x reference"));
         for (String text : shapes) {
             GruShape shape = Shape.parse(text);
-            Map<String, Double> times = simd.getOrDefault(text, Map.of());
-            Map<String, Double> slow = reference.getOrDefault(text, Map.of());
+            Map<String, RunResult> times = simd.getOrDefault(text, Map.of());
+            Map<String, RunResult> slow = text.equals(shapes.getFirst()) ? reference : Map.of();
             line(lines, shape, "inference", 1, peak, times, slow);
             line(lines, shape, "trainingForward", 1, peak, times, slow);
             line(lines, shape, "backward", 2, peak, times, slow);
@@ -107,14 +116,22 @@ public final class Table {
     }
 
     private static void line(
-            List<String> lines, GruShape shape, String benchmark, int products, double peak, Map<String, Double> times,
-            Map<String, Double> slow) {
-        double nanos = times.getOrDefault(benchmark, Double.NaN);
-        double rate = products * Shape.forwardFlop(shape) / nanos;
-        double reference = slow.getOrDefault(benchmark, Double.NaN);
+            List<String> lines, GruShape shape, String benchmark, int products, double peak,
+            Map<String, RunResult> times, Map<String, RunResult> slow) {
+        RunResult result = times.get(benchmark);
+        if (result == null) {
+            throw new IllegalStateException("JMH returned no result for " + benchmark + " of " + shape);
+        }
+        double nanos = nanos(result);
+        double flop = products * Shape.forwardFlop(shape);
+        double perStep = nanos / Math.max(1, shape.T());
+        RunResult reference = slow.get(benchmark);
+        String ratio = reference == null
+                ? "-"
+                : String.format(
+                        Locale.ROOT, "%.0f", nanos(reference) / Math.min(REFERENCE_STEPS, shape.T()) / perStep);
         lines.add(String.format(
-                Locale.ROOT, "%-22s %-16s %12.1f %10.2f %10.1f %7.1f%% %13s", shape, benchmark, nanos / 1e3,
-                nanos / 1e3 / Math.max(1, shape.T()), rate, 100 * rate / peak,
-                Double.isNaN(reference) ? "-" : String.format(Locale.ROOT, "%.0f", reference / nanos)));
+                Locale.ROOT, "%-22s %-16s %12.1f %10.2f %10.1f %7.1f%% %9.1f%% %13s", shape, benchmark, nanos / 1e3,
+                perStep / 1e3, flop / nanos, 100 * flop / nanos / peak, 100 * flop / nanos(result, 10) / peak, ratio));
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,9 +41,6 @@ record Corpus(
         int given,
         String prompt) {
 
-    /** Rows of a held-out batch: evaluation is forward only, so memory is no concern. */
-    private static final int HELD_OUT_ROWS = 256;
-
     /** A text shorter than this, in characters, has no held-out part worth the name. */
     private static final int MIN_CHARACTERS = 400;
 
@@ -57,8 +55,8 @@ record Corpus(
     /**
      * The text file, or the Unicode names without one.
      *
-     * @param batch rows of a training batch
-     * @param window T of a training batch cut out of a text; names are as long as they are
+     * @param batch rows of a batch
+     * @param window T of a batch cut out of a text; names are as long as they are
      */
     static Corpus of(@Nullable Path text, int batch, int window, long seed) throws IOException {
         return text == null ? ofNames(batch, seed) : ofText(text, batch, window);
@@ -71,10 +69,10 @@ record Corpus(
         List<int[]> heldOut = names.heldOut().stream().map(vocabulary::encode).toList();
         return new Corpus(
                 String.format(
-                        "%,d Unicode character names, %,d more held out", training.size(), heldOut.size()),
+                        Locale.ROOT, "%,d Unicode character names, %,d more held out", training.size(), heldOut.size()),
                 vocabulary,
                 new LanguageModelBatches(training, Vocabulary.END, batch, seed),
-                new LanguageModelBatches(heldOut, Vocabulary.END, HELD_OUT_ROWS, seed),
+                new LanguageModelBatches(heldOut, Vocabulary.END, batch, seed),
                 names.training().stream().map(vocabulary::encodeWithEnd).toList(),
                 names.heldOut().stream().map(vocabulary::encodeWithEnd).toList(),
                 0,
@@ -92,10 +90,11 @@ record Corpus(
         Vocabulary vocabulary = Vocabulary.of(trainingText);
         int[] training = vocabulary.encode(trainingText);
         int[] heldOut = vocabulary.encode(Arrays.copyOfRange(characters, cut, characters.length));
-        int rows = rows(heldOut, HELD_OUT_ROWS, window);
+        int rows = rows(heldOut, batch, window);
         return new Corpus(
                 String.format(
-                        "%,d characters of %s, the %,d at its end held out", training.length, file, heldOut.length),
+                        Locale.ROOT, "%,d characters of %s, the %,d at its end held out", training.length, file,
+                        heldOut.length),
                 vocabulary,
                 new StreamBatches(training, rows(training, batch, window), window),
                 new StreamBatches(heldOut, rows, window),

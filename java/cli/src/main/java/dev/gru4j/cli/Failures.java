@@ -11,6 +11,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.concurrent.CompletionException;
 import java.util.function.BooleanSupplier;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -69,6 +70,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
             // The library's own words for arguments and states that it refuses.
             case IllegalArgumentException known -> text(known);
             case IllegalStateException known -> text(known);
+            case CompletionException wrapped when wrapped.getCause() != null -> message(wrapped.getCause());
             case UncheckedIOException wrapped when wrapped.getCause() != null -> message(wrapped.getCause());
             case NoSuchFileException missing -> missing.getFile() + " does not exist";
             case NotDirectoryException file -> file.getFile() + " is not a folder";

@@ -93,16 +93,9 @@ final class ForecastCommand implements Callable<Integer> {
                     task.horizon(),
                     model.parameters().length());
             LossHistory history = new LossHistory(1);
-            TrainingSummary summary = run.train(
-                    backend,
-                    model,
-                    batches,
-                    ADAM,
-                    Schedule.trapezoid(chosen.learningRate(), WARMUP_STEPS, DECAY_PERCENT),
-                    settings,
-                    DEFAULT_CLOCK,
-                    UNITS,
-                    history);
+            Schedule schedule = Schedule.trapezoid(chosen.learningRate(), WARMUP_STEPS, DECAY_PERCENT);
+            var job = new TrainingRun.Job<>(model, batches, ADAM, schedule, chosen.seed(), DEFAULT_CLOCK, UNITS);
+            TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {
                 return Interruption.EXIT_STATUS;
             }

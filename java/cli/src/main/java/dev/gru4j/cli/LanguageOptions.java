@@ -12,6 +12,7 @@ final class LanguageOptions {
     static final int BATCH = 64;
     static final int WINDOW = 128;
     static final float LEARNING_RATE = 0.004f;
+    static final float WEIGHT_DECAY = 0.2f;
 
     @Option(
             names = "--text",
@@ -55,6 +56,12 @@ final class LanguageOptions {
             description = "Highest learning rate of the schedule. Default: " + LEARNING_RATE + ".")
     private @Nullable Float learningRate;
 
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "W",
+            description = "Decoupled weight decay of Adam. Default: " + WEIGHT_DECAY + ".")
+    private @Nullable Float weightDecay;
+
     /** What a run computes with. */
     record Resolved(
             @Nullable Path text,
@@ -65,7 +72,8 @@ final class LanguageOptions {
             int batch,
             int window,
             float dropout,
-            float learningRate) {}
+            float learningRate,
+            float weightDecay) {}
 
     /** @param longRun whether there is time for the larger default */
     Resolved resolve(Settings settings, boolean longRun) {
@@ -82,6 +90,7 @@ final class LanguageOptions {
                 settings.integer("batch", batch, BATCH, 1),
                 file == null ? WINDOW : settings.integer("window", window, WINDOW, 1),
                 settings.number("dropout", dropout, 0f, true, 1f),
-                settings.number("learning-rate", learningRate, LEARNING_RATE, false, Float.POSITIVE_INFINITY));
+                settings.number("learning-rate", learningRate, LEARNING_RATE, false, Float.POSITIVE_INFINITY),
+                settings.number("weight-decay", weightDecay, WEIGHT_DECAY, true, Float.POSITIVE_INFINITY));
     }
 }

@@ -37,7 +37,9 @@ final class TrainCommand implements Callable<Integer> {
 
     private static final int WARMUP_STEPS = 100;
     private static final int DECAY_PERCENT = 50;
-    private static final Adam.Options ADAM = Adam.Options.DEFAULT.withBeta2(0.99f);
+    /** Second moments of so few steps need a short memory. */
+    private static final float BETA2 = 0.99f;
+
     private static final int[] NGRAM_ORDERS = {0, 2, 4};
     private static final int SAMPLES = 6;
 
@@ -81,16 +83,10 @@ final class TrainCommand implements Callable<Integer> {
             terminal.print("plan     %s", model.description());
             terminal.print("schedule learning rate %s", schedule.description());
             LossHistory history = new LossHistory(Progress.Units.CHARACTERS.lossScale());
-            TrainingSummary summary = run.train(
-                    backend,
-                    model,
-                    corpus.training(),
-                    ADAM,
-                    schedule,
-                    settings,
-                    DEFAULT_CLOCK,
-                    Progress.Units.CHARACTERS,
-                    history);
+            Adam.Options adam = Adam.Options.DEFAULT.withBeta2(BETA2).withWeightDecay(chosen.weightDecay());
+            var job = new TrainingRun.Job<>(
+                    model, corpus.training(), adam, schedule, chosen.seed(), DEFAULT_CLOCK, Progress.Units.CHARACTERS);
+            TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {
                 return Interruption.EXIT_STATUS;
             }

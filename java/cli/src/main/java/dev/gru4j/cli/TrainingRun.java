@@ -28,7 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 record TrainingRun(
         Terminal terminal, String command, RunLimits limits, Path folder, @Nullable Checkpoint checkpoint) {
+    // Notes in a checkpoint besides the settings.
     private static final String CLOCK = "clock";
+    private static final String BACKEND = "backend";
+
     private static final float MAX_GRADIENT_NORM = 1f;
     private static final int PREFETCH = 4;
 
@@ -44,31 +47,37 @@ record TrainingRun(
         return new Settings(checkpoint == null ? null : checkpoint.notes());
     }
 
-    /** Draws the parameters of a new run; those of a resumed one come with the checkpoint. */
-    <B extends Batch> TrainingSummary train(
-            GruBackend backend,
+    /**
+     * What is trained, and how.
+     *
+     * @param seed of parameters and dropout masks
+     * @param clock time of the run unless the command line says something else
+     */
+    record Job<B extends Batch>(
             TrainableModel<B> model,
             BatchSource<B> source,
             Adam.Options adam,
             Schedule schedule,
-            Settings settings,
-            Duration defaultClock,
-            Progress.Units units,
-            LossHistory history)
+            long seed,
+            Duration clock,
+            Progress.Units units) {}
+
+    /** Draws the parameters of a new run; those of a resumed one come with the checkpoint. */
+    <B extends Batch> TrainingSummary train(GruBackend backend, Job<B> job, Settings settings, LossHistory history)
             throws IOException {
-        long seed = Long.parseLong(settings.notes().getOrDefault("seed", "0"));
-        TrainingOptions options = options(settings, seed, defaultClock);
+        TrainingOptions options = options(backend, job, settings);
         // The interruption is closed last: until then the JVM waits, so that the last line is printed, too.
         try (Interruption interruption = new Interruption();
-                Adam optimizer = new Adam(backend, model.parameters(), adam);
-                Trainer<B> trainer = new Trainer<>(backend, model, source, optimizer, schedule, options)) {
+                Adam optimizer = new Adam(backend, job.model().parameters(), job.adam());
+                Trainer<B> trainer =
+                        new Trainer<>(backend, job.model(), job.source(), optimizer, job.schedule(), options)) {
             if (checkpoint == null) {
-                model.initialize(seed);
+                job.model().initialize(job.seed());
             } else {
                 trainer.restore(checkpoint);
             }
             TrainingSummary summary;
-            try (Progress progress = new Progress(terminal, units)) {
+            try (Progress progress = new Progress(terminal, job.units())) {
                 summary = trainer.listener(progress).listener(history).run(interruption);
             }
             if (summary.end() == TrainingSummary.End.STOPPED) {
@@ -78,27 +87,38 @@ record TrainingRun(
         }
     }
 
-    private TrainingOptions options(Settings settings, long seed, Duration defaultClock) {
+    private TrainingOptions options(GruBackend backend, Job<?> job, Settings settings) {
         Long steps = limits.steps();
         Duration clock = limits.clock();
-        Map<String, String> notes = new HashMap<>(settings.notes());
-        if (steps == null && clock == null) {
-            if (checkpoint == null) {
-                clock = defaultClock;
-            } else if (checkpoint.totalSteps() > 0) {
-                steps = checkpoint.totalSteps();
-            } else {
-                String recorded = checkpoint.notes().get(CLOCK);
-                clock = recorded == null ? defaultClock : Duration.parse(recorded);
+        if (checkpoint != null) {
+            if (clock != null && checkpoint.totalSteps() > 0) {
+                throw new UsageException("--minutes cannot change a run whose number of steps is fixed at "
+                        + checkpoint.totalSteps() + "; resume it without, or start a new run");
             }
+            String before = checkpoint.notes().get(BACKEND);
+            if (!backend.name().equals(before)) {
+                terminal.remark(
+                        "the run was begun on backend %s: the last bits of its weights will not be those of an"
+                                + " undisturbed run",
+                        before);
+            }
+            if (steps == null && clock == null) {
+                String recorded = checkpoint.notes().get(CLOCK);
+                steps = checkpoint.totalSteps() > 0 ? checkpoint.totalSteps() : null;
+                clock = steps != null ? null : recorded == null ? job.clock() : Duration.parse(recorded);
+            }
+        } else if (steps == null && clock == null) {
+            clock = job.clock();
         }
+        Map<String, String> notes = new HashMap<>(settings.notes());
+        notes.put(BACKEND, backend.name());
         if (clock != null) {
             notes.put(CLOCK, clock.toString());
         }
         return new TrainingOptions(
                 steps == null ? 0 : steps,
                 clock,
-                seed,
+                job.seed(),
                 MAX_GRADIENT_NORM,
                 folder.resolve(RunLimits.CHECKPOINT),
                 limits.checkpointEvery,

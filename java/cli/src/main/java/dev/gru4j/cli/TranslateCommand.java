@@ -39,8 +39,9 @@ final class TranslateCommand implements Callable<Integer> {
     private static final Duration DEFAULT_CLOCK = Duration.ofMinutes(2);
     private static final int WARMUP_STEPS = 100;
     private static final int DECAY_PERCENT = 50;
-    private static final Adam.Options ADAM =
-            Adam.Options.DEFAULT.withBeta2(0.99f).withWeightDecay(0.1f);
+    /** Second moments of so few steps need a short memory. */
+    private static final float BETA2 = 0.99f;
+
     private static final int EXAMPLES = 8;
 
     /** What the user types may be longer than any pair. */
@@ -126,16 +127,11 @@ final class TranslateCommand implements Callable<Integer> {
                     translator.model().parameters().length());
             terminal.print("schedule learning rate %s", schedule.description());
             LossHistory history = new LossHistory(Progress.Units.CHARACTERS.lossScale());
-            TrainingSummary summary = run.train(
-                    backend,
-                    translator.model(),
-                    batches,
-                    ADAM,
-                    schedule,
-                    settings,
-                    DEFAULT_CLOCK,
-                    Progress.Units.CHARACTERS,
-                    history);
+            Adam.Options adam = Adam.Options.DEFAULT.withBeta2(BETA2).withWeightDecay(chosen.weightDecay());
+            var job = new TrainingRun.Job<>(
+                    translator.model(), batches, adam, schedule, chosen.seed(), DEFAULT_CLOCK,
+                    Progress.Units.CHARACTERS);
+            TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {
                 return Interruption.EXIT_STATUS;
             }

@@ -10,6 +10,7 @@ final class TranslateOptions {
     static final int EMBEDDING = 64;
     static final int BATCH = 64;
     static final float LEARNING_RATE = 0.003f;
+    static final float WEIGHT_DECAY = 0.1f;
 
     @Option(
             names = "--pairs",
@@ -48,6 +49,12 @@ final class TranslateOptions {
             description = "Highest learning rate of the schedule. Default: " + LEARNING_RATE + ".")
     private @Nullable Float learningRate;
 
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "W",
+            description = "Decoupled weight decay of Adam. Default: " + WEIGHT_DECAY + ".")
+    private @Nullable Float weightDecay;
+
     /** What a run computes with. */
     record Resolved(
             @Nullable Path pairs,
@@ -57,7 +64,8 @@ final class TranslateOptions {
             int embedding,
             int batch,
             float dropout,
-            float learningRate) {}
+            float learningRate,
+            float weightDecay) {}
 
     Resolved resolve(Settings settings) {
         String file = settings.text("pairs", pairs == null ? null : pairs.toString());
@@ -69,7 +77,8 @@ final class TranslateOptions {
                 settings.integer("embedding", embedding, EMBEDDING, 1),
                 settings.integer("batch", batch, BATCH, 1),
                 settings.number("dropout", dropout, 0f, true, 1f),
-                settings.number("learning-rate", learningRate, LEARNING_RATE, false, Float.POSITIVE_INFINITY));
+                settings.number("learning-rate", learningRate, LEARNING_RATE, false, Float.POSITIVE_INFINITY),
+                settings.number("weight-decay", weightDecay, WEIGHT_DECAY, true, Float.POSITIVE_INFINITY));
         if (resolved.hidden() % 2 != 0) {
             throw new UsageException("--hidden is " + resolved.hidden() + "; an even number expected");
         }

@@ -11,6 +11,7 @@ import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 class ProgressTest {
@@ -30,7 +31,7 @@ class ProgressTest {
     void theLossIsAMovingAverageInBits() {
         String text = run(false);
         double expected = 1 + Math.pow(0.9, 100 - 1);
-        assertTrue(text.contains(String.format("step 100  loss %.3f", expected)), text);
+        assertTrue(text.contains(String.format(Locale.ROOT, "step 100  loss %.3f", expected)), text);
     }
 
     @Test

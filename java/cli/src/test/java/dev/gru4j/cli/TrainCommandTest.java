@@ -99,6 +99,23 @@ class TrainCommandTest {
     }
 
     @Test
+    void aRunOfFixedLengthIsNotResumedByTheClock() throws IOException {
+        train("run", "2");
+        CommandRun.of("train", "--resume", "--minutes", "1", "--out", folder.resolve("run").toString())
+                .failed(2, "--minutes cannot change a run whose number of steps is fixed at 2");
+    }
+
+    @Test
+    void aTextOfTheLeastLengthCanBeLearned() throws IOException {
+        Path brief = Files.writeString(folder.resolve("brief.txt"), "gate".repeat(100));
+        CommandRun run = CommandRun.of(
+                "train", "--text", brief.toString(), "--steps", "3", "--hidden", "8", "--backend", "reference",
+                "--out", folder.toString())
+                .succeeded();
+        assertTrue(run.line("text").startsWith("380 characters"), run::toString);
+    }
+
+    @Test
     void progressWithoutATerminalIsAtMostOneLinePerTenth() throws IOException {
         CommandRun run = train("lines", "200");
         long lines = run.err().lines().filter(line -> line.contains("GFLOP/s")).count();

@@ -10,7 +10,8 @@ final class Bits {
     private Bits() {}
 
     /** Every tensor of {@code found} against the one of the same name in {@code expected}. */
-    static void assertSame(String what, List<Tensor> tensors, Map<String, double[]> expected, Map<String, double[]> found) {
+    static void assertSame(String what, List<Tensor> tensors, Map<String, double[]> expected,
+            Map<String, double[]> found) {
         for (Tensor tensor : tensors) {
             assertSame(what, tensor, expected, found, k -> true);
         }

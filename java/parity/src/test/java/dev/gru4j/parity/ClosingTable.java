@@ -35,14 +35,14 @@ final class ClosingTable implements BeforeAllCallback {
         private String text(String subject) {
             String last = worstShare >= 0 ? String.format(Locale.ROOT, "%.2f  %s", worstShare, worstWhere) : "";
             return String.format(
-                            Locale.ROOT,
-                            "         %-10s %6d  %6d  %6d  %7d  %s",
-                            subject,
-                            passed + failed + skipped,
-                            passed,
-                            failed,
-                            skipped,
-                            skipped > 0 ? skipReason : last)
+                    Locale.ROOT,
+                    "         %-10s %6d  %6d  %6d  %7d  %s",
+                    subject,
+                    passed + failed + skipped,
+                    passed,
+                    failed,
+                    skipped,
+                    skipped > 0 ? skipReason : last)
                     .stripTrailing();
         }
     }
@@ -111,12 +111,14 @@ final class ClosingTable implements BeforeAllCallback {
     }
 
     private static String text() {
-        StringBuilder text = new StringBuilder("\nparity   subject     cases  passed  failed  skipped  worst share of bound\n");
+        StringBuilder text =
+                new StringBuilder("\nparity   subject     cases  passed  failed  skipped  worst share of bound\n");
         synchronized (ROWS) {
             ROWS.forEach((subject, row) -> text.append(row.text(subject)).append('\n'));
-            Subject.notInBuild().stream().filter(name -> !ROWS.containsKey(name)).forEach(name -> text.append("         ")
-                    .append(name)
-                    .append(": its module is not part of this build\n"));
+            Subject.notInBuild().stream().filter(name -> !ROWS.containsKey(name))
+                    .forEach(name -> text.append("         ")
+                            .append(name)
+                            .append(": its module is not part of this build\n"));
         }
         return text.append('\n').toString();
     }

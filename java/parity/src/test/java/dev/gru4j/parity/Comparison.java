@@ -20,8 +20,10 @@ final class Comparison {
             double difference = Tolerance.difference(expected, found);
             double bound = expectation.bound(name);
             return "  " + name + " at " + tensor.index(index) + ": expected " + expected + ", found " + found
-                    + "\n    difference " + difference + ", bound " + bound + " = 2 · " + expectation.referenceError(name)
-                    + " (float reference, " + expectation.draws() + " draws) + " + Tolerance.floor(expectation.exact(name))
+                    + "\n    difference " + difference + ", bound " + bound + " = 2 · "
+                    + expectation.referenceError(name)
+                    + " (float reference, " + expectation.draws() + " draws) + "
+                    + Tolerance.floor(expectation.exact(name))
                     + " (4 ULP of the largest)"
                     + "\n    " + elements + " of " + tensor.length() + " elements beyond the bound";
         }
@@ -61,7 +63,8 @@ final class Comparison {
             double[] values = found(found, tensor);
             for (int k = 0; k < values.length; k++) {
                 if (values[k] != 0 && tensor.isPadding(k, lengths)) {
-                    dirty.add("  " + tensor.name() + " at " + tensor.index(k) + " is padding: expected 0, found " + values[k]);
+                    dirty.add("  " + tensor.name() + " at " + tensor.index(k) + " is padding: expected 0, found "
+                            + values[k]);
                     break;
                 }
             }
@@ -96,8 +99,9 @@ final class Comparison {
     private static double[] found(Map<String, double[]> found, Tensor tensor) {
         double[] values = found.get(tensor.name());
         if (values == null || values.length != tensor.length()) {
-            throw new AssertionError(tensor.name() + (values == null ? " is missing" : " has " + values.length + " numbers")
-                    + "; " + tensor.length() + " expected");
+            throw new AssertionError(
+                    tensor.name() + (values == null ? " is missing" : " has " + values.length + " numbers")
+                            + "; " + tensor.length() + " expected");
         }
         return values;
     }

@@ -24,7 +24,8 @@ final class ConcurrentInferenceTest {
     private static final int ROUNDS = 10;
 
     /** Inputs differ from thread to thread in their values, their lengths and their number of rows. */
-    private static final GruCase PROBLEM = GruCase.parse("T5 B9 I7 H35 layers=2 directions=bidirectional lengths=random");
+    private static final GruCase PROBLEM =
+            GruCase.parse("T5 B9 I7 H35 layers=2 directions=bidirectional lengths=random");
 
     static List<Subject> subjects() {
         return Subject.all();

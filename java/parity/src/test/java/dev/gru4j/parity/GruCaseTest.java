@@ -33,7 +33,8 @@ final class GruCaseTest {
                 for (Factor factor : Factor.values()) {
                     for (String value : factor.choices()) {
                         String shape = line.problem().shape().toString();
-                        assertTrue(met.contains(Map.entry(shape, factor + value)), shape + " lacks " + factor + "=" + value);
+                        assertTrue(met.contains(Map.entry(shape, factor + value)),
+                                shape + " lacks " + factor + "=" + value);
                     }
                 }
             }
@@ -48,7 +49,8 @@ final class GruCaseTest {
                 List<Integer> sizes = List.of(shape.T(), shape.B(), shape.I(), shape.H()).stream()
                         .filter(size -> size > 1)
                         .toList();
-                assertEquals(sizes.size(), new HashSet<>(sizes).size(), file + ": a transposed index hides in " + shape);
+                assertEquals(sizes.size(), new HashSet<>(sizes).size(),
+                        file + ": a transposed index hides in " + shape);
             }
         }
     }
@@ -66,7 +68,8 @@ final class GruCaseTest {
     @Test
     void aLineWithoutAReasonIsRefused() {
         IllegalArgumentException e =
-                assertThrows(IllegalArgumentException.class, () -> ShapeFile.parse("/a.shapes", "1 2 3 4 # why\n5 6 7 8 #\n"));
+                assertThrows(IllegalArgumentException.class,
+                        () -> ShapeFile.parse("/a.shapes", "1 2 3 4 # why\n5 6 7 8 #\n"));
         assertEquals("/a.shapes:2: '5 6 7 8 #' has no reason; 'T B I H # reason' expected", e.getMessage());
     }
 

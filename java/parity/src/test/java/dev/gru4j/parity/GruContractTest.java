@@ -3,6 +3,7 @@ package dev.gru4j.parity;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gru4j.Gates;
 import dev.gru4j.GruParameters;
 import dev.gru4j.GruParameters.Kind;
 import dev.gru4j.GruParameters.Parameter;
@@ -125,7 +126,8 @@ final class GruContractTest {
     private static void setUpdateBias(GruSpec spec, float[] parameters, float value) {
         Parameter bias = GruParameters.of(spec).get(0, 0, Kind.BIAS_IH);
         int H = spec.hiddenSize();
-        Arrays.fill(parameters, (int) bias.offset() + H, (int) bias.offset() + 2 * H, value);
+        int update = (int) bias.offset() + Gates.UPDATE * H;
+        Arrays.fill(parameters, update, update + H, value);
     }
 
     private static void assertAllZero(String what, double[] values) {

@@ -90,7 +90,8 @@ final class GruParityTest {
     private static Expectation expectation(GruCase problem, Phase phase) {
         boolean inference = phase == Phase.INFERENCE && problem.dropsFeatures();
         synchronized (EXPECTATIONS) {
-            return EXPECTATIONS.computeIfAbsent((inference ? "inference " : "") + problem, key -> expect(problem, inference));
+            return EXPECTATIONS.computeIfAbsent((inference ? "inference " : "") + problem,
+                    key -> expect(problem, inference));
         }
     }
 

@@ -65,7 +65,8 @@ final class GruReference {
         Map<String, double[]> tensors = new HashMap<>();
         for (Parameter p : GruParameters.of(spec).all()) {
             int from = (int) p.offset();
-            tensors.put("d" + p.name(), Arrays.copyOfRange(flat, from, from + Gates.COUNT * spec.hiddenSize() * p.columns()));
+            tensors.put("d" + p.name(),
+                    Arrays.copyOfRange(flat, from, from + Gates.COUNT * spec.hiddenSize() * p.columns()));
         }
         return tensors;
     }

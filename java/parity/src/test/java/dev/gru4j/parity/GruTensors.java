@@ -51,7 +51,8 @@ final class GruTensors {
             for (int d = 0; d < spec.directions().count(); d++) {
                 for (int slot = 0; slot < reserveSlots(spec.variant()); slot++) {
                     String name = reserveName(spec, slot, layer, d);
-                    tensors.add(Tensor.sequence(name, problem.shape().T(), problem.shape().B(), "j", spec.hiddenSize()));
+                    tensors.add(
+                            Tensor.sequence(name, problem.shape().T(), problem.shape().B(), "j", spec.hiddenSize()));
                 }
             }
         }

@@ -22,7 +22,8 @@ final class KernelCases {
             cases.add(embeddingBackward(s[0], s[1], s[2], false));
             cases.add(embeddingBackward(s[0], s[1], s[2], true));
         }
-        for (int[] s : new int[][] {{1, 1, 1}, {7, 13, 29}, {33, 64, 65}, {5, 31, 3}, {131, 17, 16}, {485, 9, 33}, {3, 300, 11}, {0, 3, 5}}) {
+        for (int[] s : new int[][] {{1, 1, 1}, {7, 13, 29}, {33, 64, 65}, {5, 31, 3}, {131, 17, 16}, {485, 9, 33},
+            {3, 300, 11}, {0, 3, 5}}) {
             cases.add(denseForward(s[0], s[1], s[2], true));
             cases.add(denseForward(s[0], s[1], s[2], false));
             cases.add(denseBackward(s[0], s[1], s[2], true, false));
@@ -79,9 +80,10 @@ final class KernelCases {
                 inputs,
                 ids,
                 List.of(Tensor.matrix("dTable", "row", rows, "j", width)),
-                (p, in) -> KernelFormulas.embeddingBackward(p, ids, get(in, "dOut"), orZero(in, "dTable", rows * width), width),
-                (kernels, m) ->
-                        kernels.embeddingBackward(m.ids(), m.get("dOut"), n, rows, width, m.get("dTable"), accumulate));
+                (p, in) -> KernelFormulas.embeddingBackward(p, ids, get(in, "dOut"), orZero(in, "dTable", rows * width),
+                        width),
+                (kernels, m) -> kernels.embeddingBackward(m.ids(), m.get("dOut"), n, rows, width, m.get("dTable"),
+                        accumulate));
     }
 
     private static KernelCase denseForward(int n, int in, int out, boolean bias) {
@@ -96,7 +98,8 @@ final class KernelCases {
                 inputs,
                 new int[0],
                 List.of(Tensor.matrix("y", "n", n, "j", out)),
-                (p, a) -> KernelFormulas.denseForward(p, get(a, "x"), get(a, "weight"), orZero(a, "bias", out), n, in, out),
+                (p, a) -> KernelFormulas.denseForward(p, get(a, "x"), get(a, "weight"), orZero(a, "bias", out), n, in,
+                        out),
                 (kernels, m) -> kernels.denseForward(
                         m.get("x"), m.get("weight"), bias ? m.get("bias") : null, n, in, out, m.get("y")));
     }
@@ -163,7 +166,8 @@ final class KernelCases {
                 results,
                 (p, in) -> KernelFormulas.softmaxCrossEntropy(p, get(in, "logits"), targets, classes, SCALE),
                 (kernels, m) -> kernels.softmaxCrossEntropy(
-                        m.get("logits"), m.ids(), n, classes, SCALE, m.get("loss"), gradient ? m.get("dLogits") : null));
+                        m.get("logits"), m.ids(), n, classes, SCALE, m.get("loss"),
+                        gradient ? m.get("dLogits") : null));
     }
 
     private static KernelCase squaredError(int n, int width, boolean weighted) {
@@ -268,9 +272,11 @@ final class KernelCases {
                 Map.of("parameters", data.floats(n), "gradient", data.floats(n), "m", m, "v", v),
                 new int[0],
                 List.of(Tensor.vector("parameters", "k", n), Tensor.vector("m", "k", n), Tensor.vector("v", "k", n)),
-                (p, in) -> KernelFormulas.adam(p, get(in, "parameters"), get(in, "gradient"), get(in, "m"), get(in, "v"), options),
+                (p, in) -> KernelFormulas.adam(p, get(in, "parameters"), get(in, "gradient"), get(in, "m"),
+                        get(in, "v"), options),
                 (kernels, memory) -> kernels.adam(
-                        memory.get("parameters"), memory.get("gradient"), memory.get("m"), memory.get("v"), n, options));
+                        memory.get("parameters"), memory.get("gradient"), memory.get("m"), memory.get("v"), n,
+                        options));
     }
 
     /** Rows that are skipped may hold anything. */

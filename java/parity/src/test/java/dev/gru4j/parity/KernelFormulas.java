@@ -143,7 +143,8 @@ final class KernelFormulas {
 
     /** {@code velocity = momentum·velocity + gradient; parameters −= learningRate·velocity}. */
     static Map<String, double[]> sgd(
-            Precision p, double[] parameters, double[] gradient, double[] velocity, float learningRate, float momentum) {
+            Precision p, double[] parameters, double[] gradient, double[] velocity, float learningRate,
+            float momentum) {
         double[] newVelocity = new double[velocity.length];
         double[] newParameters = new double[parameters.length];
         for (int k = 0; k < parameters.length; k++) {

@@ -51,8 +51,9 @@ final class KernelParityTest {
             Expectation expectation = EXPECTATIONS.computeIfAbsent(problem.id(), id -> expect(problem));
             Map<String, double[]> found = problem.run(run.subject().backend());
             List<Object> defects = new ArrayList<>(Comparison.misses(problem.results(), expectation, found));
-            String repeat = "mvn -pl java/parity -am test -Dtest=KernelParityTest -Dsurefire.failIfNoSpecifiedTests=false"
-                    + " -D" + KERNEL_PROPERTY + "='" + run + "'";
+            String repeat =
+                    "mvn -pl java/parity -am test -Dtest=KernelParityTest -Dsurefire.failIfNoSpecifiedTests=false"
+                            + " -D" + KERNEL_PROPERTY + "='" + run + "'";
             Comparison.failIfAny(defects, run.toString(), problem.id().hashCode(), repeat);
             Comparison.recordShares(run.subject(), problem.id(), problem.results(), expectation, found);
         });

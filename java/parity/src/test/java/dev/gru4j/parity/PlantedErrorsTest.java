@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gru4j.Gates;
 import dev.gru4j.GruParameters;
 import dev.gru4j.GruParameters.Kind;
 import dev.gru4j.GruParameters.Parameter;
@@ -58,7 +59,8 @@ final class PlantedErrorsTest {
                 on("reverse read as forward", "directions=reverse", "y", as("directions=forward")),
                 on("dropout left out", "layers=2 dropout=0.25", "y", as("layers=2")),
                 on("dropout applied to a single layer", "layers=2", "hT", as("layers=2 dropout=0.25")),
-                on("lengths dropped", "lengths=random", "hT", inputs(in -> with(in, null, in.h0(), in.dhT(), in.base()))),
+                on("lengths dropped", "lengths=random", "hT",
+                        inputs(in -> with(in, null, in.h0(), in.dhT(), in.base()))),
                 on(
                         "lengths dropped by a reverse direction",
                         "lengths=random directions=bidirectional",
@@ -75,9 +77,11 @@ final class PlantedErrorsTest {
                 on("dx late by one step", "", "dx", results((p, r) -> shift(r, "dx", p.shape().B() * p.shape().I()))),
                 on("y late by one row", "", "y", results((p, r) -> shift(r, "y", p.shape().H()))),
                 on("last unit never written", "", "hT", results((p, r) -> last(r, "hT", 0))),
-                on("last gradient of a bias is NaN", "", "dbias_hh_l0", results((p, r) -> last(r, "dbias_hh_l0", Double.NaN))),
+                on("last gradient of a bias is NaN", "", "dbias_hh_l0",
+                        results((p, r) -> last(r, "dbias_hh_l0", Double.NaN))),
                 on("y off by one part in a million", "", "y", results((p, r) -> scale(r, "y", 1 + 1e-6))),
-                on("one row missing in a weight gradient", "", "dweight_ih_l0", inputs(PlantedErrorsTest::dropOneGradientRow)));
+                on("one row missing in a weight gradient", "", "dweight_ih_l0",
+                        inputs(PlantedErrorsTest::dropOneGradientRow)));
     }
 
     @ParameterizedTest
@@ -162,7 +166,7 @@ final class PlantedErrorsTest {
     private static void transposeRecurrent(GruParameters layout, float[] weights) {
         int H = layout.spec().hiddenSize();
         int at = (int) layout.get(0, 0, Kind.WEIGHT_HH).offset();
-        for (int gate = 0; gate < 3; gate++, at += H * H) {
+        for (int gate = 0; gate < Gates.COUNT; gate++, at += H * H) {
             for (int j = 0; j < H; j++) {
                 for (int k = 0; k < j; k++) {
                     swap(weights, at + j * H + k, at + k * H + j);
@@ -183,8 +187,8 @@ final class PlantedErrorsTest {
     /** b_in + b_hn in one place: right for reset-before, wrong for reset-after, where r scales b_hn. */
     private static void mergeCandidateBiases(GruParameters layout, float[] weights) {
         int H = layout.spec().hiddenSize();
-        int input = (int) layout.get(0, 0, Kind.BIAS_IH).offset() + 2 * H;
-        int recurrent = (int) layout.get(0, 0, Kind.BIAS_HH).offset() + 2 * H;
+        int input = (int) layout.get(0, 0, Kind.BIAS_IH).offset() + Gates.CANDIDATE * H;
+        int recurrent = (int) layout.get(0, 0, Kind.BIAS_HH).offset() + Gates.CANDIDATE * H;
         for (int j = 0; j < H; j++) {
             weights[input + j] += weights[recurrent + j];
             weights[recurrent + j] = 0;

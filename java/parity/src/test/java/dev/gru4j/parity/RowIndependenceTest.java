@@ -22,9 +22,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class RowIndependenceTest {
     static Stream<GruParityTest.Run> runs() {
         return Stream.of(
-                        "T4 B11 I9 H35",
-                        "T4 B6 I7 H17 variant=reset_before layers=2 directions=bidirectional lengths=random dropout=0.25",
-                        "T3 B2 I5 H130 directions=reverse")
+                "T4 B11 I9 H35",
+                "T4 B6 I7 H17 variant=reset_before layers=2 directions=bidirectional lengths=random dropout=0.25",
+                "T3 B2 I5 H130 directions=reverse")
                 .map(GruCase::parse)
                 .flatMap(c -> Subject.all().stream()
                         .flatMap(s -> Stream.of(Phase.values()).map(p -> new GruParityTest.Run(s, p, c))));

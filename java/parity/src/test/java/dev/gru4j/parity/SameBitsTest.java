@@ -15,16 +15,16 @@ final class SameBitsTest {
 
     static Stream<GruParityTest.Run> runs() {
         return Stream.of(
-                        // Enough rows for every thread, and a tail of rows for one of them.
-                        "T5 B37 I33 H67 layers=2 directions=bidirectional lengths=random dropout=0.25",
-                        "T3 B70 I5 H19 variant=reset_before gradients=accumulated",
-                        // Fewer rows than threads: only units are left to divide.
-                        "T9 B3 I40 H131",
-                        "T6 B1 I17 H96 variant=reset_before directions=reverse",
-                        // Less work than a thread is worth.
-                        "T2 B3 I1 H5 layers=3",
-                        // The weight gradients' reduction is long.
-                        "T61 B9 I14 H23 lengths=sorted")
+                // Enough rows for every thread, and a tail of rows for one of them.
+                "T5 B37 I33 H67 layers=2 directions=bidirectional lengths=random dropout=0.25",
+                "T3 B70 I5 H19 variant=reset_before gradients=accumulated",
+                // Fewer rows than threads: only units are left to divide.
+                "T9 B3 I40 H131",
+                "T6 B1 I17 H96 variant=reset_before directions=reverse",
+                // Less work than a thread is worth.
+                "T2 B3 I1 H5 layers=3",
+                // The weight gradients' reduction is long.
+                "T61 B9 I14 H23 lengths=sorted")
                 .map(GruCase::parse)
                 .flatMap(c -> Subject.all().stream()
                         .flatMap(s -> Stream.of(Phase.TRAINING, Phase.BACKWARD)

@@ -48,7 +48,8 @@ final class ShapeFile {
         }
         String[] words = line.substring(0, hash).strip().split("\\s+", 5);
         if (words.length < 4) {
-            throw new IllegalArgumentException(where + ": '" + line + "' has " + words.length + " sizes; T B I H expected");
+            throw new IllegalArgumentException(
+                    where + ": '" + line + "' has " + words.length + " sizes; T B I H expected");
         }
         String options = words.length == 5 ? " " + words[4] : "";
         GruCase problem = GruCase.parse("T" + words[0] + " B" + words[1] + " I" + words[2] + " H" + words[3] + options);

@@ -13,8 +13,8 @@ package dev.gru4j.parity;
  * it suffers from them as any backend does. A backend that sums in another order makes another error of the same size;
  * twice that size leaves room for the difference and none for a wrong formula.
  *
- * <p><b>Why a floor.</b> One activation of 2.5 ULP (the simd backend's stated bound) and a blend of three roundings
- * stay below 4 ULP, where the reference, with its nearly exact activations, may happen to be off by nothing at all.
+ * <p><b>Why a floor.</b> One activation within 3 ULP (the simd backend's stated bound) and the rounding of the blend
+ * make 4 ULP at most, where the reference, with its nearly exact activations, may happen to be off by nothing at all.
  *
  * <p><b>Why redraws.</b> The maximum over many elements is a steady measure of an error's size; that over three
  * elements is luck, and small exactly when the luck was good. So where a tensor is small, the double and the float run are

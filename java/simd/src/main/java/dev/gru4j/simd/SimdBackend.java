@@ -15,8 +15,6 @@ final class SimdBackend implements GruBackend {
     /** System property with the width in bits that options of 0 mean: 128, 256 or 512. */
     static final String BITS_PROPERTY = "gru4j.simd.bits";
 
-    private static final int DEFAULT_BITS = readDefaultBits();
-
     private final SimdKernels kernels;
     private final SimdPool pool;
     private final SimdScratch.Pool scratches = new SimdScratch.Pool();
@@ -30,13 +28,13 @@ final class SimdBackend implements GruBackend {
     }
 
     static SimdBackend open(BackendOptions options) {
-        int bits = options.vectorBits() == 0 ? DEFAULT_BITS : options.vectorBits();
+        int bits = options.vectorBits() == 0 ? defaultBits() : options.vectorBits();
         int threads =
                 options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
         return new SimdBackend(SimdKernels.of(bits), threads);
     }
 
-    private static int readDefaultBits() {
+    private static int defaultBits() {
         String text = System.getProperty(BITS_PROPERTY, "");
         return switch (text) {
             case "" -> 0;

@@ -5,16 +5,17 @@ import dev.gru4j.GruVariant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The time loop of the backward pass of one layer in one direction: from the gradients arriving at its
- * outputs and last states to those of its pre-activations (dgates) and of h0. The gradients of weights,
- * biases and input are large products over all steps, see {@link SimdWeightGradient} and
- * {@link SimdRowProduct}.
+ * The backward pass of one layer in one direction, chunk by chunk of steps like the forward pass, so that
+ * the gradients of the pre-activations (dgates) are used up while they are in cache.
  *
  * <pre>
- * for every step, last first
- *     dh    += dy_t
- *     dgates = [dnPre | drPre | dzPre | dnPre ⊙ r]        (rows,4Hp)   dgx = blocks 0 to 2, dgh = blocks 1 to 3
- *     dh     = dh ⊙ z + dgh·W_hh
+ * for every chunk of steps, last first
+ *     for every step of the chunk, last first
+ *         dh    += dy_t
+ *         dgates = [dnPre | drPre | dzPre | dnPre ⊙ r]    (rows,4Hp)   dgx = blocks 0 to 2, dgh = blocks 1 to 3
+ *         dh     = dh ⊙ z + dgh·W_hh
+ *     dx     = dgx·W_ih                                   {@link SimdRowProduct}
+ *     dW_ih += dgxᵀ·x, dW_hh += dghᵀ·hPrev, db_ih, db_hh  {@link SimdWeightGradient}
  * </pre>
  *
  * <p>Reset-before: dgates = [dnPre | drPre | dzPre], and drh = dnPre·W_hn comes before drPre. A rank that
@@ -53,6 +54,16 @@ final class SimdBackward implements SimdPool.Task {
     float[] dgates;
     int dgatesOffset;
 
+    /** dx, or the gradient of the layer below; absent: not wanted. */
+    @Nullable
+    SimdRowProduct inputGradient;
+
+    /** The gradients of weights and biases; none: not wanted. */
+    SimdWeightGradient[] weightGradients;
+
+    /** Whether they are added to. */
+    boolean accumulate;
+
     /** At least 2 vectors of 0. */
     private final float[] zeros = new float[32];
 
@@ -69,21 +80,37 @@ final class SimdBackward implements SimdPool.Task {
         int panel1 = byRows ? g.generalPanels : team.share(g.generalPanels, worker + 1);
         SimdPool.Team barrier = byRows ? null : team;
         loadLastGradient(rank0, rank1, panel0, panel1);
-        for (int i = 0; i < schedule.T; i++) {
-            int t = isReverse ? i : schedule.T - 1 - i;
-            int end = Math.min(rank1, schedule.active[t]);
-            addOutputGradient(t, rank0, end, panel0, panel1);
-            if (layer.variant == GruVariant.RESET_AFTER) {
-                stepAfter(t, rank0, end, panel0, panel1, barrier);
-            } else {
-                stepBefore(t, rank0, end, panel0, panel1, barrier);
+        int chunk = SimdForward.chunkSteps(schedule.B);
+        for (int done = 0; done < schedule.T; done += chunk) {
+            int steps = Math.min(chunk, schedule.T - done);
+            int t0 = isReverse ? done : schedule.T - done - steps;
+            int base = schedule.first[t0];
+            for (int i = 0; i < steps; i++) {
+                int t = isReverse ? t0 + i : t0 + steps - 1 - i;
+                int end = Math.min(rank1, schedule.active[t]);
+                addOutputGradient(t, rank0, end, panel0, panel1);
+                if (layer.variant == GruVariant.RESET_AFTER) {
+                    stepAfter(t, rank0, end, panel0, panel1, base, barrier);
+                } else {
+                    stepBefore(t, rank0, end, panel0, panel1, base, barrier);
+                }
             }
+            team.await();
+            int rowsEnd = schedule.first[t0 + steps];
+            if (inputGradient != null) {
+                inputGradient.multiply(base, rowsEnd, worker, team);
+            }
+            for (SimdWeightGradient gradient : weightGradients) {
+                gradient.add(base, rowsEnd, accumulate || done > 0, worker, team);
+            }
+            // The next chunk overwrites dgates.
+            team.await();
         }
         storeInitialGradient(rank0, rank1, panel0, panel1);
     }
 
     private void stepAfter(
-            int t, int rank0, int rank1, int panel0, int panel1, SimdPool.@Nullable Team barrier) {
+            int t, int rank0, int rank1, int panel0, int panel1, int base, SimdPool.@Nullable Team barrier) {
         SimdGeometry g = layer.geometry;
         int Hp = g.padded;
         int[] prev = schedule.prev[isReverse ? 1 : 0];
@@ -95,23 +122,23 @@ final class SimdBackward implements SimdPool.Task {
                     gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
                     kept, keptOffset + row * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
                     dh, dhOffset + rank0 * Hp + unit, Hp,
-                    dgates, dgatesOffset + row * BLOCKS * Hp + unit, BLOCKS * Hp, Hp, rows);
+                    dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, BLOCKS * Hp, Hp, rows);
         }
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(t, rank0, rank1, panel0, panel1, 1, 0, 3, dh, dhOffset, true);
+        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 1, 0, 3, dh, dhOffset, true);
     }
 
     private void stepBefore(
-            int t, int rank0, int rank1, int panel0, int panel1, SimdPool.@Nullable Team barrier) {
+            int t, int rank0, int rank1, int panel0, int panel1, int base, SimdPool.@Nullable Team barrier) {
         SimdGeometry g = layer.geometry;
         int Hp = g.padded;
         int[] prev = schedule.prev[isReverse ? 1 : 0];
         int row = schedule.first[t] + rank0;
         int rows = Math.max(0, rank1 - rank0);
         int gate = gatesOffset + row * Gates.COUNT * Hp;
-        int dgate = dgatesOffset + row * BLOCKS * Hp;
+        int dgate = dgatesOffset + (row - base) * BLOCKS * Hp;
         for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
             int unit = p * g.unit;
             kernels.backwardBefore(
@@ -122,7 +149,8 @@ final class SimdBackward implements SimdPool.Task {
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(t, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset, false);
+        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset,
+                false);
         for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
             int unit = p * g.unit;
             kernels.backwardReset(
@@ -133,12 +161,13 @@ final class SimdBackward implements SimdPool.Task {
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(t, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset, true);
+        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset,
+                true);
     }
 
     /** target (+)= dgates[blocks from {@code block}] · W_hh[rows of {@code gateCount} gates from {@code gate}]. */
     private void multiplyRecurrent(
-            int t, int rank0, int rank1, int panel0, int panel1, int block, int gate, int gateCount,
+            int row, int rank0, int rank1, int panel0, int panel1, int block, int gate, int gateCount,
             float[] target, int targetOffset, boolean add) {
         SimdGeometry g = layer.geometry;
         int Hp = g.padded;
@@ -150,7 +179,7 @@ final class SimdBackward implements SimdPool.Task {
                 int at = targetOffset + rank * Hp + unit;
                 kernels.multiply(
                         width / g.lanes, Math.min(BLOCK_ROWS, rank1 - rank),
-                        dgates, dgatesOffset + block * Hp, BLOCKS * Hp, schedule.identity, schedule.first[t] + rank,
+                        dgates, dgatesOffset + block * Hp, BLOCKS * Hp, schedule.identity, row + rank,
                         layer.recurrentBackward, panel, gateCount * Hp,
                         add ? target : zeros, add ? at : 0, add ? Hp : 0, target, at, Hp);
             }

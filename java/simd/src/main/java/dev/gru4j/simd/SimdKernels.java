@@ -43,12 +43,26 @@ abstract class SimdKernels {
         // AVX-512 and NEON have 32 registers at every width, AVX2 and SSE 16.
         boolean many = widest >= 512 || architecture.equals("aarch64");
         SimdShape shape = SimdShape.forRegisters(many ? 32 : 16);
-        return switch (chosen) {
+        SimdKernels kernels = switch (chosen) {
             case 128 -> new SimdKernels128(shape);
             case 256 -> new SimdKernels256(shape);
             case 512 -> new SimdKernels512(shape);
             default -> throw new IllegalArgumentException("vectorBits is " + chosen + "; 128, 256 or 512 expected");
         };
+        kernels.loadVectorClasses();
+        return kernels;
+    }
+
+    /**
+     * Touches every kind of vector, integers and masks among them. A vector class that is loaded later
+     * invalidates what C2 has compiled by then, and the second compilation may be many times slower.
+     */
+    private void loadVectorClasses() {
+        float[] few = new float[2 * lanes];
+        sigmoid(few, lanes);
+        tanh(few, lanes);
+        max(few, 0, lanes);
+        expShifted(few, 0, 1f, few, 0, lanes + 1);
     }
 
     /**
@@ -64,7 +78,7 @@ abstract class SimdKernels {
             float[] init, int io, int is, float[] c, int co, int cs);
 
     /**
-     * Eight columns of a packed (K,16) panel times a packed panel of 2 or 1 vectors:
+     * A packed panel (K,8) times a packed panel of 2 or 1 vectors:
      * {@code c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:]}.
      */
     abstract void multiplyTransposed(
@@ -111,7 +125,7 @@ abstract class SimdKernels {
             float[] a, int ao, int lda, int[] aRows, int ar, int K, int columns, MemorySegment panel, long po,
             int vectors);
 
-    /** K rows of whole panels of 16 columns, packed (K,16) each, their column sums added to sums. */
+    /** K rows of whole panels of 8 columns, packed (K,8) each, their column sums added to sums. */
     abstract void packGradients(
             float[] a, int ao, int lda, int K, int panels, float[] packed, int po, int panelSize, float[] sums, int so);
 

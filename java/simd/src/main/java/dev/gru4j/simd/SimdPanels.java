@@ -20,7 +20,8 @@ final class SimdPanels {
             for (int q = team.share(panels, worker); q < team.share(panels, worker + 1); q++) {
                 int left = columns - q * wide;
                 kernels.packRows(
-                        a, ao + q * wide, columns, identity, 0, K, left, target, 4L * K * q * wide, vectors(kernels, left));
+                        a, ao + q * wide, columns, identity, 0, K, left, target, 4L * K * q * wide,
+                        vectors(kernels, left));
             }
         }, pool.threads());
     }

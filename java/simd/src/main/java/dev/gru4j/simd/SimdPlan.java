@@ -35,6 +35,7 @@ final class SimdPlan extends GruPlan {
     private final List<SimdLayer> layers = new ArrayList<>();
     private final int[] gateColumnsIh;
     private final int[] gateColumnsHh;
+    private final int[] gateColumnsHn = {0};
 
     SimdPlan(
             GruSpec spec, int maxT, int maxB, Mode mode, SimdKernels kernels, SimdPool pool,
@@ -45,9 +46,11 @@ final class SimdPlan extends GruPlan {
         this.scratches = scratches;
         this.geometry = new SimdGeometry(spec.hiddenSize(), kernels);
         int Hp = geometry.padded;
-        // Blocks of dgates are n, r, z and, reset-after, n of dgh.
+        // Blocks of dgates are n, r, z and, reset-after, n of dgh; reset-before takes W_hn apart.
         this.gateColumnsIh = new int[] {Hp, 2 * Hp, 0};
-        this.gateColumnsHh = new int[] {Hp, 2 * Hp, spec.variant() == GruVariant.RESET_AFTER ? 3 * Hp : 0};
+        this.gateColumnsHh = spec.variant() == GruVariant.RESET_AFTER
+                ? new int[] {Hp, 2 * Hp, 3 * Hp}
+                : new int[] {Hp, 2 * Hp};
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(new SimdLayer(
@@ -62,8 +65,10 @@ final class SimdPlan extends GruPlan {
         return "simd: " + spec() + ", " + kernels.bits + "-bit vectors, H padded to " + geometry.padded
                 + ", tiles of " + shape.gateRows() + " rows x r|z|n of " + geometry.unit + " units and "
                 + shape.generalRows() + " rows x " + geometry.general + " columns, " + pool.threads()
-                + (pool.threads() == 1 ? " thread" : " threads, split by "
-                        + (maxB() >= SimdForward.ROWS_PER_WORKER * pool.threads() ? "rows" : "hidden units"));
+                + (pool.threads() == 1
+                        ? " thread"
+                        : " threads, split by "
+                                + (maxB() >= SimdForward.ROWS_PER_WORKER * pool.threads() ? "rows" : "hidden units"));
     }
 
     // ---- memory ------------------------------------------------------------------------------------
@@ -77,6 +82,11 @@ final class SimdPlan extends GruPlan {
         return (long) maxT() * maxB();
     }
 
+    /** Most packed rows of a chunk of steps. */
+    private long chunkRows() {
+        return Math.min(maxRows(), Math.max(SimdForward.CHUNK_ROWS, maxB()));
+    }
+
     private long betweenLength() {
         return maxRows() * spec().outputSize();
     }
@@ -86,7 +96,7 @@ final class SimdPlan extends GruPlan {
     }
 
     private long gatesLength() {
-        long rows = isTraining() ? maxRows() : Math.min(maxRows(), Math.max(SimdForward.CHUNK_ROWS, maxB()));
+        long rows = isTraining() ? maxRows() : chunkRows();
         return rows * Gates.COUNT * geometry.padded;
     }
 
@@ -115,14 +125,13 @@ final class SimdPlan extends GruPlan {
         return isTraining() ? betweenOffset(spec().layers() - 1) : 0;
     }
 
-    /** Backward: dh, drh, dgates, and the gradients of two layers' outputs. */
+    /** Backward: dh, drh, dgates of one chunk, and the gradients of two layers' outputs. */
     @Override
     public long workspaceLength() {
         if (!isTraining()) {
             return traceLength() + Math.min(2, spec().layers() - 1) * betweenLength();
         }
-        return dgatesOffset() + maxRows() * SimdBackward.BLOCKS * geometry.padded
-                + Math.min(2, spec().layers() - 1) * betweenLength();
+        return dBetweenOffset(0) + Math.min(2, spec().layers() - 1) * betweenLength();
     }
 
     private long dgatesOffset() {
@@ -130,7 +139,7 @@ final class SimdPlan extends GruPlan {
     }
 
     private long dBetweenOffset(int layer) {
-        return dgatesOffset() + maxRows() * SimdBackward.BLOCKS * geometry.padded + (layer & 1) * betweenLength();
+        return dgatesOffset() + chunkRows() * SimdBackward.BLOCKS * geometry.padded + (layer & 1) * betweenLength();
     }
 
     // ---- calls -------------------------------------------------------------------------------------
@@ -179,7 +188,8 @@ final class SimdPlan extends GruPlan {
                 }
                 if (layer > 0 && spec().dropout() > 0) {
                     Span workspace = new Span("workspace", call.workspace());
-                    dropOut(call, scratch, layer - 1, workspace.array, workspace.at(dBetweenOffset(layer - 1)), threads);
+                    dropOut(call, scratch, layer - 1, workspace.array, workspace.at(dBetweenOffset(layer - 1)),
+                            threads);
                 }
             }
             if (call.dx() != null && !scratch.schedule.isFull()) {
@@ -279,21 +289,29 @@ final class SimdPlan extends GruPlan {
         b.drhOffset = workspace.at((long) maxB() * geometry.padded);
         b.dgates = workspace.array;
         b.dgatesOffset = workspace.at(dgatesOffset());
-        pool.run(b, threads);
-        inputGradient(call, scratch, layer, d, b, threads);
-        if (call.dParameters() != null) {
-            weightGradients(call, scratch, layer, d, b, threads);
+        b.inputGradient = inputGradient(call, scratch, layer, d, b);
+        b.accumulate = call.accumulate();
+        b.weightGradients = call.dParameters() == null
+                ? NO_GRADIENTS
+                : weightGradients(scratch, new Span("dParameters", call.dParameters()), layer, d, b, call);
+        if (scratch.schedule.packedRows == 0 && !call.accumulate()) {
+            for (SimdWeightGradient gradient : b.weightGradients) {
+                gradient.clear();
+            }
         }
+        pool.run(b, threads);
     }
 
+    private static final SimdWeightGradient[] NO_GRADIENTS = {};
+
     /** dx, or the gradient of the layer below; the second direction adds to the first. */
-    private void inputGradient(GruCall call, SimdScratch scratch, int layer, int d, SimdBackward b, int threads) {
+    private @Nullable SimdRowProduct inputGradient(
+            GruCall call, SimdScratch scratch, int layer, int d, SimdBackward b) {
         if (layer == 0 && call.dx() == null) {
-            return;
+            return null;
         }
         SimdRowProduct p = scratch.rowProduct;
         p.kernels = kernels;
-        p.rows = scratch.schedule.packedRows;
         p.columns = b.layer.inputs;
         p.K = Gates.COUNT * geometry.padded;
         p.a = b.dgates;
@@ -315,66 +333,69 @@ final class SimdPlan extends GruPlan {
             p.outOffset = workspace.at(dBetweenOffset(layer - 1));
             p.outRows = scratch.schedule.identity;
         }
-        p.blocks = scratch.onHeap(SimdRowProduct.blockFloats(kernels, pool.threads()));
-        pool.run(p, threads);
+        p.blocks = scratch.blocks(SimdRowProduct.blockFloats(kernels, pool.threads()));
+        return p;
     }
 
     /** dW_ih = Σ dgxᵀ·x and dW_hh = Σ dghᵀ·hPrev over all packed rows, with the biases' sums. */
-    private void weightGradients(GruCall call, SimdScratch scratch, int layer, int d, SimdBackward b, int threads) {
-        SimdWeightGradient w = scratch.weightGradient;
-        Span gradients = new Span("dParameters", call.dParameters());
-        Span reserve = new Span("reserve", call.reserve());
+    private SimdWeightGradient[] weightGradients(
+            SimdScratch scratch, Span gradients, int layer, int d, SimdBackward b, GruCall call) {
+        SimdWeightGradient ih = weightGradient(scratch, scratch.weightGradient, b);
+        ih.gateColumns = gateColumnsIh;
+        ih.columns = b.layer.inputs;
+        ih.vStride = b.layer.inputs;
+        if (layer == 0) {
+            Span x = new Span("x", call.x());
+            ih.v = x.array;
+            ih.vOffset = x.offset;
+            ih.vRows = scratch.schedule.source;
+        } else {
+            Span reserve = new Span("reserve", call.reserve());
+            ih.v = reserve.array;
+            ih.vOffset = reserve.at(betweenOffset(layer - 1));
+            ih.vRows = scratch.schedule.identity;
+        }
+        setTarget(ih, gradients, layer, d, Kind.WEIGHT_IH, Kind.BIAS_IH);
+
+        SimdWeightGradient hh = weightGradient(scratch, scratch.recurrentGradient, b);
+        hh.gateColumns = gateColumnsHh;
+        hh.columns = spec().hiddenSize();
+        hh.v = b.state;
+        hh.vOffset = b.stateOffset;
+        hh.vStride = geometry.padded;
+        hh.vRows = scratch.schedule.prev[b.isReverse ? 1 : 0];
+        setTarget(hh, gradients, layer, d, Kind.WEIGHT_HH, Kind.BIAS_HH);
+        if (spec().variant() == GruVariant.RESET_AFTER) {
+            return scratch.gradients;
+        }
+        // Reset-before: W_hn met r ⊙ hPrev, the other two hPrev.
+        SimdWeightGradient hn = weightGradient(scratch, scratch.candidateGradient, b);
+        hn.gateColumns = gateColumnsHn;
+        hn.columns = hh.columns;
+        hn.v = b.kept;
+        hn.vOffset = b.keptOffset;
+        hn.vStride = geometry.padded;
+        hn.vRows = scratch.schedule.identity;
+        hn.out = hh.out;
+        hn.outOffset = hh.outOffset + Gates.CANDIDATE * spec().hiddenSize() * spec().hiddenSize();
+        hn.sums = hh.sums;
+        hn.sumsOffset = hh.sumsOffset + Gates.CANDIDATE * spec().hiddenSize();
+        return scratch.gradientsBefore;
+    }
+
+    private SimdWeightGradient weightGradient(SimdScratch scratch, SimdWeightGradient w, SimdBackward b) {
         w.kernels = kernels;
-        w.K = scratch.schedule.packedRows;
         w.g = b.dgates;
         w.gOffset = b.dgatesOffset;
         w.gStride = SimdBackward.BLOCKS * geometry.padded;
         w.gateRows = spec().hiddenSize();
-        w.accumulate = call.accumulate();
         w.heap = scratch.onHeap(SimdWeightGradient.heapFloats(pool.threads()));
         w.offHeap = scratch.offHeap(SimdWeightGradient.offHeapFloats(pool.threads()));
-        w.out = gradients.array;
-
-        w.gateColumns = gateColumnsIh;
-        w.columns = b.layer.inputs;
-        w.vStride = b.layer.inputs;
-        if (layer == 0) {
-            Span x = new Span("x", call.x());
-            w.v = x.array;
-            w.vOffset = x.offset;
-            w.vRows = scratch.schedule.source;
-        } else {
-            w.v = reserve.array;
-            w.vOffset = reserve.at(betweenOffset(layer - 1));
-            w.vRows = scratch.schedule.identity;
-        }
-        setTarget(w, gradients, layer, d, Kind.WEIGHT_IH, Kind.BIAS_IH);
-        pool.run(w, threads);
-
-        w.gateColumns = gateColumnsHh;
-        w.columns = spec().hiddenSize();
-        w.v = b.state;
-        w.vOffset = b.stateOffset;
-        w.vStride = geometry.padded;
-        w.vRows = scratch.schedule.prev[b.isReverse ? 1 : 0];
-        setTarget(w, gradients, layer, d, Kind.WEIGHT_HH, Kind.BIAS_HH);
-        if (spec().variant() == GruVariant.RESET_AFTER) {
-            pool.run(w, threads);
-            return;
-        }
-        // Reset-before: W_hn met r ⊙ hPrev, the other two hPrev.
-        w.gateColumns = new int[] {gateColumnsHh[Gates.RESET], gateColumnsHh[Gates.UPDATE]};
-        pool.run(w, threads);
-        w.gateColumns = new int[] {gateColumnsHh[Gates.CANDIDATE]};
-        w.v = b.kept;
-        w.vOffset = b.keptOffset;
-        w.vRows = scratch.schedule.identity;
-        w.outOffset += Gates.CANDIDATE * spec().hiddenSize() * spec().hiddenSize();
-        w.sumsOffset += Gates.CANDIDATE * spec().hiddenSize();
-        pool.run(w, threads);
+        return w;
     }
 
     private void setTarget(SimdWeightGradient w, Span gradients, int layer, int d, Kind weight, Kind bias) {
+        w.out = gradients.array;
         w.outOffset = gradients.at(parameters().get(layer, d, weight).offset());
         boolean hasBias = parameters().exists(bias);
         w.sums = hasBias ? gradients.array : null;

@@ -56,11 +56,17 @@ final class SimdRowProduct implements SimdPool.Task {
 
     @Override
     public void run(int worker, SimdPool.Team team) {
+        multiply(0, rows, worker, team);
+    }
+
+    /** This worker's part of rows {@code from} … {@code to − 1}, the first of which is row 0 of a. */
+    void multiply(int from, int to, int worker, SimdPool.Team team) {
         int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
         int count = Math.ceilDiv(columns, wide);
-        boolean byRows = rows >= BLOCK_ROWS * team.workers;
-        int row0 = byRows ? team.share(rows, worker) : 0;
-        int row1 = byRows ? team.share(rows, worker + 1) : rows;
+        int total = to - from;
+        boolean byRows = total >= BLOCK_ROWS * team.workers;
+        int row0 = byRows ? team.share(total, worker) : 0;
+        int row1 = byRows ? team.share(total, worker + 1) : total;
         int panel0 = byRows ? 0 : team.share(count, worker);
         int panel1 = byRows ? count : team.share(count, worker + 1);
         int block = worker * BLOCK_ROWS * wide;
@@ -74,11 +80,11 @@ final class SimdRowProduct implements SimdPool.Task {
                         vectors, n, a, aOffset, aStride, identity, row, panels, 4L * K * q * wide, K,
                         bias, q * wide, 0, blocks, block, width);
                 for (int i = 0; i < n; i++) {
-                    int to = outOffset + outRows[row + i] * outStride + q * wide;
+                    int target = outOffset + outRows[from + row + i] * outStride + q * wide;
                     if (add) {
-                        kernels.add(out, to, blocks, block + i * width, valid);
+                        kernels.add(out, target, blocks, block + i * width, valid);
                     } else {
-                        System.arraycopy(blocks, block + i * width, out, to, valid);
+                        System.arraycopy(blocks, block + i * width, out, target, valid);
                     }
                 }
             }

@@ -48,11 +48,19 @@ final class SimdScratch {
     final SimdBackward backward = new SimdBackward();
     final SimdRowProduct rowProduct = new SimdRowProduct();
     final SimdWeightGradient weightGradient = new SimdWeightGradient();
+    final SimdWeightGradient recurrentGradient = new SimdWeightGradient();
+    final SimdWeightGradient candidateGradient = new SimdWeightGradient();
     final SimdDropout dropout = new SimdDropout();
+
+    /** The weight gradients of one layer: reset-after two, reset-before three products. */
+    final SimdWeightGradient[] gradients = {weightGradient, recurrentGradient};
+
+    final SimdWeightGradient[] gradientsBefore = {weightGradient, recurrentGradient, candidateGradient};
 
     private @Nullable Arena arena;
     private MemorySegment offHeap = MemorySegment.NULL;
     private float[] onHeap = new float[0];
+    private float[] blocks = new float[0];
     private float[] row = new float[0];
     private double[] doubles = new double[0];
 
@@ -75,6 +83,14 @@ final class SimdScratch {
             onHeap = new float[floats];
         }
         return onHeap;
+    }
+
+    /** The same, beside {@link #onHeap}: blocks of a product that runs together with another. */
+    float[] blocks(int floats) {
+        if (blocks.length < floats) {
+            blocks = new float[floats];
+        }
+        return blocks;
     }
 
     /** At least {@code floats} floats of 0; for a bias. */

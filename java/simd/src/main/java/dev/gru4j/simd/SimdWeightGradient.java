@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * for every block of columns of v, for every block of K_BLOCK rows
  *     pack the rows of v into panels (rows,2 vectors)           off heap, stays in L2
  *     for every block of columns of g
- *         pack them into panels (rows,16), adding up the columns
+ *         pack them into panels (rows,8), adding up the columns
  *         for every panel of v, every 8 columns of g: one tile  panel of v in L1
  * </pre>
  *
@@ -25,11 +25,11 @@ final class SimdWeightGradient implements SimdPool.Task {
     /** Columns of v of a block, 512 KiB packed. */
     private static final int V_BLOCK = 512;
 
-    /** Panels of 16 columns of g of a block, 384 KiB packed. */
-    private static final int G_PANELS = 24;
+    /** Panels of columns of g of a block, 384 KiB packed. */
+    private static final int G_PANELS = 48;
 
-    private static final int G_PANEL = 16;
-    private static final int TILE_ROWS = 8;
+    /** Columns of g of a panel: the rows of a tile. */
+    private static final int G_PANEL = 8;
 
     // Set by the caller before each run.
     SimdKernels kernels;
@@ -75,13 +75,27 @@ final class SimdWeightGradient implements SimdPool.Task {
     @SuppressWarnings("NullAway.Init") // Fields are the arguments of run.
     SimdWeightGradient() {}
 
+    /** Overwrites the result, and the sums, with 0: what no rows at all add up to. */
+    void clear() {
+        int rows = gateColumns.length * gateRows;
+        java.util.Arrays.fill(out, outOffset, outOffset + rows * columns, 0f);
+        if (sums != null) {
+            java.util.Arrays.fill(sums, sumsOffset, sumsOffset + rows, 0f);
+        }
+    }
+
     /** Floats of {@link #heap} for a number of threads. */
     static int heapFloats(int threads) {
         return threads * heapPerWorker();
     }
 
     private static int heapPerWorker() {
-        return G_PANELS * G_PANEL * (K_BLOCK + 1) + TILE_ROWS * 32;
+        return G_PANELS * panelSize(K_BLOCK) + G_PANELS * G_PANEL + G_PANEL * 32;
+    }
+
+    /** Floats from panel to panel of g: one line more than it holds, lest all panels fall into the same cache sets. */
+    private static int panelSize(int rows) {
+        return G_PANEL * rows + 16;
     }
 
     /** Floats of {@link #offHeap} for a number of threads. */
@@ -91,26 +105,31 @@ final class SimdWeightGradient implements SimdPool.Task {
 
     @Override
     public void run(int worker, SimdPool.Team team) {
+        add(0, K, accumulate, worker, team);
+    }
+
+    /** This worker's part of Σ over rows {@code from} … {@code to − 1} of v, the first of which meets row 0 of g. */
+    void add(int from, int to, boolean add, int worker, SimdPool.Team team) {
         int perGate = Math.ceilDiv(gateRows, G_PANEL);
         int panel0 = team.share(gateColumns.length * perGate, worker);
         int panel1 = team.share(gateColumns.length * perGate, worker + 1);
         int packed = worker * heapPerWorker();
         long panels = 4L * worker * K_BLOCK * V_BLOCK;
-        if (K == 0 && !accumulate) {
-            clear(panel0, panel1, perGate);
+        if (panel0 == panel1) {
+            return;
         }
         for (int column = 0; column < columns; column += V_BLOCK) {
             int width = Math.min(V_BLOCK, columns - column);
-            for (int k = 0; k < K; k += K_BLOCK) {
-                int rows = Math.min(K_BLOCK, K - k);
-                if (panel0 < panel1) {
-                    packColumns(k, rows, column, width, panels);
-                }
+            for (int k = from; k < to; k += K_BLOCK) {
+                int rows = Math.min(K_BLOCK, to - k);
+                packColumns(k, rows, column, width, panels);
+                boolean addBlock = add || k > from;
                 int p = panel0;
                 while (p < panel1) {
                     int gate = p / perGate;
                     int end = Math.min(Math.min(panel1, (gate + 1) * perGate), p + G_PANELS);
-                    multiplyBlock(gate, p - gate * perGate, end - p, k, rows, column, width, packed, panels);
+                    multiplyBlock(
+                            gate, p - gate * perGate, end - p, k - from, rows, column, width, packed, panels, addBlock);
                     p = end;
                 }
             }
@@ -132,27 +151,27 @@ final class SimdWeightGradient implements SimdPool.Task {
 
     /** Panels {@code from} … {@code from + count − 1} of one gate, over one block of rows and columns. */
     private void multiplyBlock(
-            int gate, int from, int count, int k0, int rows, int column, int width, int packed, long panels) {
+            int gate, int from, int count, int k0, int rows, int column, int width, int packed, long panels,
+            boolean add) {
         int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
-        int panelSize = G_PANEL * rows;
+        int panelSize = panelSize(rows);
         int first = from * G_PANEL;
         int valid = Math.min(count * G_PANEL, gateRows - first);
-        int partial = packed + G_PANELS * G_PANEL * K_BLOCK;
+        int partial = packed + G_PANELS * panelSize(K_BLOCK);
         pack(gOffset + gateColumns[gate] + first + k0 * gStride, rows, valid, packed, partial);
         if (column == 0) {
-            addSums(gate * gateRows + first, valid, k0 > 0 || accumulate, partial);
+            addSums(gate * gateRows + first, valid, add, partial);
         }
-        boolean add = k0 > 0 || accumulate;
         int scratch = partial + G_PANELS * G_PANEL;
         for (int n = 0; n < width; n += wide) {
             int vectors = vectors(width - n);
             long panel = panels + 4L * n * rows;
-            for (int j = 0; j < valid; j += TILE_ROWS) {
-                int a = packed + (j / G_PANEL) * panelSize + j % G_PANEL;
+            for (int j = 0; j < valid; j += G_PANEL) {
+                int a = packed + j / G_PANEL * panelSize;
                 int to = outOffset + (gate * gateRows + first + j) * columns + column + n;
-                int tileRows = Math.min(TILE_ROWS, valid - j);
+                int tileRows = Math.min(G_PANEL, valid - j);
                 int tileColumns = Math.min(wide, width - n);
-                if (tileRows == TILE_ROWS && tileColumns == vectors * kernels.lanes) {
+                if (tileRows == G_PANEL && tileColumns == vectors * kernels.lanes) {
                     kernels.multiplyTransposed(vectors, heap, a, offHeap, panel, rows, out, to, columns, add);
                 } else {
                     int tileWidth = vectors * kernels.lanes;
@@ -178,7 +197,7 @@ final class SimdWeightGradient implements SimdPool.Task {
     private void pack(int from, int rows, int valid, int packed, int partial) {
         int whole = valid / G_PANEL;
         int left = valid % G_PANEL;
-        int panelSize = G_PANEL * rows;
+        int panelSize = panelSize(rows);
         java.util.Arrays.fill(heap, partial, partial + Math.ceilDiv(valid, G_PANEL) * G_PANEL, 0f);
         kernels.packGradients(g, from, gStride, rows, whole, heap, packed, panelSize, heap, partial);
         if (left > 0) {
@@ -201,19 +220,6 @@ final class SimdWeightGradient implements SimdPool.Task {
             kernels.add(sums, sumsOffset + row, heap, partial, count);
         } else {
             System.arraycopy(heap, partial, sums, sumsOffset + row, count);
-        }
-    }
-
-    private void clear(int panel0, int panel1, int perGate) {
-        for (int p = panel0; p < panel1; p++) {
-            int gate = p / perGate;
-            int first = (p - gate * perGate) * G_PANEL;
-            int rows = Math.min(G_PANEL, gateRows - first);
-            int row = gate * gateRows + first;
-            java.util.Arrays.fill(out, outOffset + row * columns, outOffset + (row + rows) * columns, 0f);
-            if (sums != null) {
-                java.util.Arrays.fill(sums, sumsOffset + row, sumsOffset + row + rows, 0f);
-            }
         }
     }
 }

@@ -36,8 +36,8 @@ final class SimdBackendTest {
                 File.pathSeparator, location(Backends.class), location(SimdBackendProvider.class),
                 location(WithoutIncubator.class));
         Process java = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp", classPath, WithoutIncubator.class.getName())
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp", classPath, WithoutIncubator.class.getName())
                 // The log says the same there.
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();

@@ -7,11 +7,19 @@ import java.time.Duration;
  * rates that follow from it.
  */
 final class RunLength {
+    /** Part of the free share before the pace is taken: the JVM compiles its kernels in the first seconds. */
+    private static final double WARM_UP_SHARE = 0.5;
+
     private final Schedule schedule;
     private final TrainingOptions options;
 
     /** 0 while the clock has not decided. */
     private long totalSteps;
+
+    /** Where the pace was begun to be taken: steps done and time taken then; −1: not yet. */
+    private long paceStep;
+
+    private long paceNanos = -1;
 
     private Duration elapsedBefore = Duration.ZERO;
     private long startNanos = System.nanoTime();
@@ -46,8 +54,9 @@ final class RunLength {
         startNanos = System.nanoTime();
     }
 
-    /** Stops the clock. */
+    /** Stops the clock. The pace is taken anew when it starts again. */
     void stopClock() {
+        paceNanos = -1;
         elapsedBefore = elapsed();
         startNanos = System.nanoTime();
     }
@@ -68,14 +77,35 @@ final class RunLength {
 
     /** Whether all steps are done; where the clock limits the run, fixes their number in time. */
     boolean isOver(long steps) {
-        if (totalSteps == 0 && shareDone(steps) >= schedule.freeShare()) {
-            totalSteps = totalFor(steps);
+        if (totalSteps == 0) {
+            double share = shareDone(steps);
+            if (share >= schedule.freeShare()) {
+                totalSteps = Math.max(leastTotal(steps), totalInTime(steps));
+            } else if (paceNanos < 0 && share >= schedule.freeShare() * WARM_UP_SHARE) {
+                paceStep = steps;
+                paceNanos = elapsed().toNanos();
+            }
         }
         return totalSteps > 0 && steps >= totalSteps;
     }
 
+    /** The number of steps that fills the clock at the present pace, which the slow first steps do not count in. */
+    private long totalInTime(long steps) {
+        Duration clock = options.clock();
+        if (clock == null || paceNanos < 0) {
+            return steps;
+        }
+        long now = elapsed().toNanos();
+        return steps + stepsLeft(steps - paceStep, now - paceNanos, clock.toNanos() - now);
+    }
+
+    /** Steps done in {@code leftNanos} at the pace of {@code steps} in {@code nanos}; 0 if either time is over. */
+    static long stepsLeft(long steps, long nanos, long leftNanos) {
+        return nanos <= 0 || leftNanos <= 0 ? 0 : (long) ((double) steps / nanos * leftNanos);
+    }
+
     /** The smallest number of steps of which those done are the free share: their rates stay as they were. */
-    private long totalFor(long steps) {
+    private long leastTotal(long steps) {
         long total = Math.max(1, Math.max(steps, (long) Math.ceil(steps / schedule.freeShare())));
         while (steps > 0 && rate(steps - 1, total) != rate(steps - 1, 0)) {
             total++;

@@ -142,6 +142,22 @@ final class CudaProduct {
         return splits > 1 ? splits * rows * columns : 0;
     }
 
+    /**
+     * {@link #run} by the session's library for large products where it has one that can: products without
+     * padding, since no library leaves rows out, and a row in padding may hold anything.
+     */
+    void runLarge() {
+        boolean suits = m > 0 && n > 0 && k > 0 && lengths == 0;
+        if (!suits || !session.products().multiply(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc)) {
+            run();
+        } else if (bias != 0) {
+            // An empty sum, with bias, added to the product: the order in which the kernels above do it.
+            k = 0;
+            accumulate = true;
+            run();
+        }
+    }
+
     void run() {
         if (m == 0 || n == 0) {
             return;

@@ -107,4 +107,11 @@ public interface CudaDriver {
 
     /** Enqueues a kernel on a grid of blocks of so many threads, with the struct in {@link #arguments()}. */
     int launch(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes);
+
+    /**
+     * Calls of cuBLAS on this driver's stream, which must exist; use {@link JCudaLoader#loadCublas}.
+     *
+     * @throws LinkageError if JCublas2 or a library it needs cannot be loaded
+     */
+    Cublas cublas();
 }

@@ -20,6 +20,9 @@ public interface CudaDriver {
     /** {@code CUDA_ERROR_NO_DEVICE}. */
     int NO_DEVICE = 100;
 
+    /** {@code CUDA_ERROR_UNKNOWN}. */
+    int UNKNOWN = 999;
+
     /** Bytes of {@link #arguments()}, the most that a kernel can take. */
     int MAX_ARGUMENT_BYTES = 4096;
 

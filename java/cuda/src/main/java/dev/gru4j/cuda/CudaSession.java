@@ -26,6 +26,7 @@ final class CudaSession implements AutoCloseable {
     private final CudaKernels kernels;
     private final CudaStaging staging;
     private final CudaArguments arguments;
+    private Products products = new OwnProducts("no library was looked for");
     private boolean hasStream;
     private boolean closed;
 
@@ -93,6 +94,20 @@ final class CudaSession implements AutoCloseable {
 
     CudaDevice device() {
         return device;
+    }
+
+    /**
+     * Looks for a library for the large products; without this call, own kernels compute them.
+     *
+     * @throws IllegalStateException if the one that is asked for cannot be used; the session stays open
+     */
+    void openProducts(boolean emulated) {
+        products = CublasLibrary.open(this, driver, emulated);
+    }
+
+    /** Who computes the large products. */
+    Products products() {
+        return products;
     }
 
     /** Makes the caller the only one in here, and the context current on its thread. */
@@ -308,6 +323,7 @@ final class CudaSession implements AutoCloseable {
             try {
                 // One failure must not keep the rest alive; the first is reported.
                 code = first(code, driver.synchronizeStream());
+                code = first(code, products.close());
                 for (long address : allocations) {
                     code = first(code, driver.free(address));
                 }

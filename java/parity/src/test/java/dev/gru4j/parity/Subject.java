@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * Who is tested: every entry of {@link Backends#all()}, simd once per vector width. A subject that cannot run skips its
+ * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, an emulated cuda once with its own
+ * products and once with those of the stand-in for cuBLAS. A subject that cannot run skips its
  * tests, each of which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
  */
 final class Subject {
@@ -23,6 +24,12 @@ final class Subject {
 
     /** What makes the cuda backend run its kernels on the CPU. */
     private static final String EMULATOR_PROPERTY = "gru4j.cuda.emulator";
+
+    /** What makes the cuda backend leave its large products to a library. */
+    private static final String CUBLAS_PROPERTY = "gru4j.cuda.cublas";
+
+    /** The stand-in for cuBLAS that the build made. */
+    private static final String STAND_IN_PROPERTY = "gru4j.parity.cublas";
 
     private static final int[] SIMD_WIDTHS = {128, 256, 512};
 
@@ -34,12 +41,21 @@ final class Subject {
     private final String id;
     private final GruBackendProvider provider;
     private final BackendOptions options;
+
+    /** The library of {@link #CUBLAS_PROPERTY} while this subject is opened; empty: the property is left alone. */
+    private final String cublas;
+
     private @Nullable GruBackend backend;
 
     private Subject(String id, GruBackendProvider provider, BackendOptions options) {
+        this(id, provider, options, "");
+    }
+
+    private Subject(String id, GruBackendProvider provider, BackendOptions options, String cublas) {
         this.id = id;
         this.provider = provider;
         this.options = options;
+        this.cublas = cublas;
     }
 
     /** Every subject that is part of this build or required. */
@@ -79,6 +95,10 @@ final class Subject {
             } else if (provider.name().equals("cuda") && Boolean.getBoolean(EMULATOR_PROPERTY)) {
                 // Never to be mistaken for a GPU in a report.
                 subjects.add(new Subject("cuda/emulated", provider, options));
+                String cublas = System.getProperty(STAND_IN_PROPERTY, "");
+                if (!cublas.isEmpty()) {
+                    subjects.add(new Subject("cuda/emulated+cublas", provider, options, cublas));
+                }
             } else {
                 subjects.add(new Subject(provider.name(), provider, options));
             }
@@ -121,12 +141,28 @@ final class Subject {
         return id;
     }
 
-    GruBackendProvider provider() {
-        return provider;
+    /** A backend of this subject for so many threads, to be closed by the caller. */
+    GruBackend open(int threads) {
+        return open(options.withThreads(threads));
     }
 
-    BackendOptions options() {
-        return options;
+    private GruBackend open(BackendOptions chosen) {
+        if (cublas.isEmpty()) {
+            return provider.open(chosen);
+        }
+        synchronized (Subject.class) { // one property for all
+            String before = System.getProperty(CUBLAS_PROPERTY);
+            System.setProperty(CUBLAS_PROPERTY, cublas);
+            try {
+                return provider.open(chosen);
+            } finally {
+                if (before == null) {
+                    System.clearProperty(CUBLAS_PROPERTY);
+                } else {
+                    System.setProperty(CUBLAS_PROPERTY, before);
+                }
+            }
+        }
     }
 
     Availability availability() {
@@ -147,7 +183,7 @@ final class Subject {
     synchronized GruBackend backend() {
         GruBackend open = backend;
         if (open == null) {
-            open = provider.open(options);
+            open = open(options);
             backend = open;
         }
         return open;

@@ -260,6 +260,11 @@ public final class JCudaDriverCalls implements CudaDriver {
                 functions.get(function), gridX, gridY, gridZ, threads, 1, 1, sharedBytes, stream, argumentList, null);
     }
 
+    @Override
+    public Cublas cublas() {
+        return new JCublasCalls(stream);
+    }
+
     private static CUdeviceptr device(long address) {
         return ZERO.withByteOffset(address);
     }

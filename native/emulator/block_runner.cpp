@@ -81,7 +81,7 @@ std::string threads_of(const std::vector<Worker*>& workers) {
 
 class BlockRunner {
 public:
-    std::string run(const Launch& launch, uint64_t seed);
+    std::optional<LaunchFailure> run(const Launch& launch, uint64_t seed);
     void block_sync(const char* file, int line);
     void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line);
     void on_fault(int signal, const void* address);
@@ -110,7 +110,7 @@ private:
     char begin_token_ = 0;
     char end_token_ = 0;
 
-    std::string failure_;
+    std::optional<LaunchFailure> failure_;
 
     void run_block(unsigned x, unsigned y, unsigned z);
     static void work();
@@ -120,7 +120,7 @@ private:
     void wait(Meeting& meeting, const char* file, int line);
     bool arrive(Meeting& meeting, const char* file, int line);
     void release(Meeting& meeting);
-    [[noreturn]] void fail(const std::string& reason);
+    [[noreturn]] void fail(LaunchFailure::Kind kind, const std::string& reason);
     std::string block_name() const;
     std::string deadlock() const;
     uint64_t random(uint64_t bound);
@@ -139,7 +139,7 @@ uint64_t BlockRunner::random(uint64_t bound) {
     return (mixed ^ (mixed >> 31)) % bound;
 }
 
-std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
+std::optional<LaunchFailure> BlockRunner::run(const Launch& launch, uint64_t seed) {
     static const bool caught = [] {
         catch_faults([](int signal, const void* address) { runner().on_fault(signal, address); });
         return true;
@@ -149,7 +149,7 @@ std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
     launch_ = &launch;
     shuffle_ = seed != 0;
     random_ = seed;
-    failure_.clear();
+    failure_.reset();
     main_strand_ = current_strand();
     size_t threads = launch.threads;
     order_.resize(threads);
@@ -170,7 +170,7 @@ std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
         shuffled[i] = i;
         std::swap(shuffled[i], shuffled[random(i + 1)]);
     }
-    for (uint64_t i = 0; i < blocks && failure_.empty(); i++) {
+    for (uint64_t i = 0; i < blocks && !failure_; i++) {
         uint64_t block = shuffle_ ? shuffled[i] : i;
         for (size_t t = threads; shuffle_ && t > 1; t--) {
             std::swap(order_[t - 1], order_[random(t)]);
@@ -207,12 +207,11 @@ void BlockRunner::run_block(unsigned x, unsigned y, unsigned z) {
 
     leave(main_);
 
-    if (failure_.empty() && ended_ < first_.threads_x) {
-        failure_ = block_name() + deadlock();
+    if (!failure_ && ended_ < first_.threads_x) {
+        failure_ = {LaunchFailure::BAD_MEETING, block_name() + deadlock()};
     }
-    if (failure_.empty()) {
-        std::string damage = shared_.damage();
-        failure_ = damage.empty() ? "" : block_name() + damage;
+    if (std::string damage = shared_.damage(); !failure_ && !damage.empty()) {
+        failure_ = {LaunchFailure::BAD_ACCESS, block_name() + damage};
     }
 }
 
@@ -228,8 +227,10 @@ Worker* BlockRunner::choose() {
         return nullptr;
     }
     if (idle_.empty()) {
+        follow(main_strand_);
         workers_.push_back(std::make_unique<Worker>());
         workers_.back()->fiber.start(work);
+        publish(&begin_token_);
         return workers_.back().get();
     }
     Worker* worker = idle_.back();
@@ -279,9 +280,10 @@ bool BlockRunner::arrive(Meeting& meeting, const char* file, int line) {
         meeting.file = file;
         meeting.line = line;
     } else if (meeting.line != line || (meeting.file != file && strcmp(meeting.file, file) != 0)) {
-        fail(threads_of({running_}) + " is at " + place(file, line) + " while " + threads_of(meeting.waiting) +
-             (meeting.waiting.size() == 1 ? " waits" : " wait") + " at " + place(meeting.file, meeting.line) +
-             "; all must come to the same place");
+        fail(LaunchFailure::BAD_MEETING,
+             threads_of({running_}) + " is at " + place(file, line) + " while " + threads_of(meeting.waiting) +
+                 (meeting.waiting.size() == 1 ? " waits" : " wait") + " at " + place(meeting.file, meeting.line) +
+                 "; all must come to the same place");
     }
     return static_cast<int>(meeting.waiting.size()) + 1 == meeting.expected;
 }
@@ -315,11 +317,12 @@ void BlockRunner::block_sync(const char* file, int line) {
 void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line) {
     Warp& warp = warps_[static_cast<size_t>(current->thread_x / kLanes)];
     if (warp.meeting.expected != kLanes) {
-        fail("a shuffle at " + place(file, line) + " in a warp of " + std::to_string(warp.meeting.expected) +
-             " threads; all 32 must take part");
+        fail(LaunchFailure::BAD_MEETING, "a shuffle at " + place(file, line) + " in a warp of " +
+                                             std::to_string(warp.meeting.expected) + " threads; all 32 must take part");
     }
     if (mask < 0 || mask >= kLanes) {
-        fail("a shuffle at " + place(file, line) + " with mask " + std::to_string(mask) + "; 0 to 31 expected");
+        fail(LaunchFailure::BAD_MEETING,
+             "a shuffle at " + place(file, line) + " with mask " + std::to_string(mask) + "; 0 to 31 expected");
     }
     Lane& lane = warp.lanes[current->thread_x % kLanes];
     memcpy(lane.value, value, bytes);
@@ -335,8 +338,8 @@ void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes
 }
 
 // Gives up the block, from inside one of its threads: all its fibers stay where they are, for good.
-void BlockRunner::fail(const std::string& reason) {
-    failure_ = block_name() + reason;
+void BlockRunner::fail(LaunchFailure::Kind kind, const std::string& reason) {
+    failure_ = {kind, block_name() + reason};
     Fiber& from = running_->fiber;
     running_ = nullptr;
     current = nullptr;
@@ -351,10 +354,10 @@ void BlockRunner::on_fault(int signal, const void* address) {
     }
     std::string who = threads_of({running_});
     if (signal == SIGFPE) {
-        fail(who + " divides an integer by zero");
+        fail(LaunchFailure::BAD_ACCESS, who + " divides an integer by zero");
     }
     std::string where = shared_.describe(address);
-    fail(who + " accesses " + (where.empty() ? device_memory().describe(address) : where));
+    fail(LaunchFailure::BAD_ACCESS, who + " accesses " + (where.empty() ? device_memory().describe(address) : where));
 }
 
 std::string BlockRunner::block_name() const {
@@ -386,7 +389,7 @@ void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, c
     runner().warp_shuffle_xor(value, result, bytes, mask, file, line);
 }
 
-std::string run_launch(const Launch& launch, uint64_t seed) {
+std::optional<LaunchFailure> run_launch(const Launch& launch, uint64_t seed) {
     return runner().run(launch, seed);
 }
 

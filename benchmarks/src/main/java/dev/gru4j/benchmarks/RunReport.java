@@ -75,7 +75,8 @@ public final class RunReport {
 
     private String json() {
         StringBuilder text = new StringBuilder("{\n");
-        head.forEach((name, value) -> text.append("  ").append(quoted(name)).append(": ").append(quoted(value)).append(",\n"));
+        head.forEach((name, value) -> text.append("  ").append(quoted(name)).append(": ").append(quoted(value))
+                .append(",\n"));
         text.append("  \"measures\": [");
         String separator = "\n";
         for (Map<String, String> measure : measures) {
@@ -116,7 +117,8 @@ public final class RunReport {
     private String tables() {
         StringBuilder text = new StringBuilder("# " + head.getOrDefault("gpu", "unknown GPU") + "\n\n");
         head.forEach((name, value) -> text.append("- ").append(name).append(": ").append(value).append('\n'));
-        text.append("\n| part | result | seconds | passed | failed | skipped | note |\n|---|---|---|---|---|---|---|\n");
+        text.append(
+                "\n| part | result | seconds | passed | failed | skipped | note |\n|---|---|---|---|---|---|---|\n");
         of("part").forEach(p -> text.append("| ").append(String.join(
                 " | ", get(p, "name"), get(p, "result"), get(p, "seconds"), get(p, "passed"), get(p, "failed"),
                 get(p, "skipped"), get(p, "note"))).append(" |\n"));
@@ -129,7 +131,8 @@ public final class RunReport {
         if (!missing.isEmpty()) {
             text.append("\nNot measured:\n\n");
             missing.forEach(m -> text.append("- ").append(
-                    String.join(" ", get(m, "by"), get(m, "shape"), get(m, "mode"), get(m, "how"), get(m, "pass")).strip())
+                    String.join(" ", get(m, "by"), get(m, "shape"), get(m, "mode"), get(m, "how"), get(m, "pass"))
+                            .strip())
                     .append(": ").append(get(m, "why")).append('\n'));
         }
         return text.toString();
@@ -141,8 +144,10 @@ public final class RunReport {
      */
     private void sequences(StringBuilder text) {
         text.append("\nMicroseconds a step: the whole call over T steps, the input's product and, in training, all ");
-        text.append("gradients included. torch is nn.GRU, the best of eager, captured in a graph, cudnn.benchmark off ");
-        text.append("and on; in brackets how many times as fast gru4j is on the GPU in that mode.\n\n| T,B,I,H | pass ");
+        text.append(
+                "gradients included. torch is nn.GRU, the best of eager, captured in a graph, cudnn.benchmark off ");
+        text.append(
+                "and on; in brackets how many times as fast gru4j is on the GPU in that mode.\n\n| T,B,I,H | pass ");
         List<Column> columns = new ArrayList<>();
         for (String mode : MODES) {
             columns.add(new Column("gru4j", "cuda", mode));

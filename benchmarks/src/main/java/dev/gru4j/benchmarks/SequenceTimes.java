@@ -26,6 +26,7 @@ public final class SequenceTimes {
     /** Of one row of the table: this long, but no fewer and no more calls than these. */
     private static final double SECONDS_PER_ROW = 0.3;
 
+    private static final double WARM_UP_SECONDS = 0.3;
     private static final int MIN_CALLS = 3;
     private static final int MAX_CALLS = 100;
 
@@ -120,11 +121,14 @@ public final class SequenceTimes {
 
     /** Microseconds of single calls, sorted. */
     private static double[] sample(GruBackend backend, boolean onDevice, Runnable call) {
-        call.run();
-        backend.synchronize();
         try (CudaTimer timer = onDevice ? CudaTimer.of(backend) : null) {
-            // The second call already knows all buffers; it also tells how many calls fit.
-            double once = one(backend, timer, call);
+            // Until buffers are known and the JIT compiler has seen what it needs; the last one tells how many calls fit.
+            long start = System.nanoTime();
+            one(backend, timer, call);
+            double once;
+            do {
+                once = one(backend, timer, call);
+            } while (System.nanoTime() - start < 1e9 * WARM_UP_SECONDS);
             int calls = (int) Math.clamp(1e6 * SECONDS_PER_ROW / once, MIN_CALLS, MAX_CALLS);
             double[] times = new double[calls];
             for (int i = 0; i < calls; i++) {

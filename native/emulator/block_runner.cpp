@@ -24,11 +24,13 @@ namespace {
 constexpr int kLanes = 32;
 
 // A fiber and the CUDA thread that it runs.
+//
+// To ThreadSanitizer, a strand needs a stack of its own, so there every thread of a block has its worker. Strands are
+// dear, hence no more than for two blocks in turn: a race between blocks that are no neighbours needs another seed.
 struct Worker {
     Fiber fiber;
     Thread thread{};
     Strand strand{};
-    bool in_thread = false; // between the first and the last instruction of a CUDA thread
 };
 
 // Threads that wait until `expected` of them are at one place in the text.
@@ -44,8 +46,8 @@ struct Meeting {
 };
 
 struct Lane {
-    unsigned char value[8];
-    void* result;
+    uint64_t value;
+    uint64_t result;
     int mask;
 };
 
@@ -83,11 +85,12 @@ class BlockRunner {
 public:
     std::optional<LaunchFailure> run(const Launch& launch, uint64_t seed);
     void block_sync(const char* file, int line);
-    void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line);
+    uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line);
     void on_fault(int signal, const void* address);
 
 private:
     const Launch* launch_ = nullptr;
+    bool odd_block_ = false;
     bool shuffle_ = false;
     uint64_t random_ = 0;
 
@@ -116,6 +119,7 @@ private:
     static void work();
     void run_threads();
     Worker* choose();
+    Worker* worker(size_t number);
     void leave(Fiber& from);
     void wait(Meeting& meeting, const char* file, int line);
     bool arrive(Meeting& meeting, const char* file, int line);
@@ -193,6 +197,7 @@ void BlockRunner::run_block(unsigned x, unsigned y, unsigned z) {
               static_cast<int>(launch_->grid_y),
               static_cast<int>(launch_->grid_z),
               shared_.renew(launch_->shared_bytes)};
+    odd_block_ = !odd_block_;
     started_ = 0;
     ended_ = 0;
     ready_.clear();
@@ -226,16 +231,25 @@ Worker* BlockRunner::choose() {
     if (started_ == order_.size()) {
         return nullptr;
     }
+    if (kStrands) {
+        return worker(2 * static_cast<size_t>(order_[started_]) + (odd_block_ ? 1 : 0));
+    }
     if (idle_.empty()) {
-        follow(main_strand_);
-        workers_.push_back(std::make_unique<Worker>());
-        workers_.back()->fiber.start(work);
-        publish(&begin_token_);
-        return workers_.back().get();
+        return worker(workers_.size());
     }
     Worker* worker = idle_.back();
     idle_.pop_back();
     return worker;
+}
+
+// The worker of that number, made if there was none.
+Worker* BlockRunner::worker(size_t number) {
+    while (workers_.size() <= number) {
+        workers_.push_back(std::make_unique<Worker>());
+        workers_.back()->fiber.start(work);
+        workers_.back()->strand = new_strand();
+    }
+    return workers_[number].get();
 }
 
 // Leaves off in the fiber `from` until somebody comes back to it.
@@ -243,7 +257,6 @@ void BlockRunner::leave(Fiber& from) {
     Worker* next = choose();
     running_ = next;
     current = next == nullptr ? nullptr : &next->thread;
-    follow(next != nullptr && next->in_thread ? next->strand : main_strand_);
     Fiber::change(from, next == nullptr ? main_ : next->fiber);
 }
 
@@ -255,21 +268,19 @@ void BlockRunner::work() {
 void BlockRunner::run_threads() {
     Worker* self = running_;
     for (;;) {
-        while (started_ < order_.size()) {
+        do {
             self->thread = first_;
             self->thread.thread_x = order_[started_++];
-            self->strand = new_strand();
-            self->in_thread = true;
             follow(self->strand);
             observe(&begin_token_);
             launch_->kernel->run(launch_->args);
             publish(&end_token_);
             follow(main_strand_);
-            self->in_thread = false;
-            end_strand(self->strand);
             ended_++;
+        } while (!kStrands && started_ < order_.size());
+        if (!kStrands) {
+            idle_.push_back(self);
         }
-        idle_.push_back(self);
         leave(self->fiber);
     }
 }
@@ -310,11 +321,16 @@ void BlockRunner::release(Meeting& meeting) {
 void BlockRunner::block_sync(const char* file, int line) {
     void* token = meeting_.token();
     publish(token);
+    Strand self = running_->strand;
+    follow(main_strand_);
     wait(meeting_, file, line);
+    follow(self);
     observe(token);
 }
 
-void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line) {
+uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
+    Strand self = running_->strand;
+    follow(main_strand_);
     Warp& warp = warps_[static_cast<size_t>(current->thread_x / kLanes)];
     if (warp.meeting.expected != kLanes) {
         fail(LaunchFailure::BAD_MEETING, "a shuffle at " + place(file, line) + " in a warp of " +
@@ -325,16 +341,18 @@ void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes
              "a shuffle at " + place(file, line) + " with mask " + std::to_string(mask) + "; 0 to 31 expected");
     }
     Lane& lane = warp.lanes[current->thread_x % kLanes];
-    memcpy(lane.value, value, bytes);
-    lane.result = result;
+    lane.value = value;
     lane.mask = mask;
-    // The last to come hands out all results, because the first to go on may bring the values of its next shuffle.
+    // The last to come hands out all results, because the first to go on may bring the value of its next shuffle.
     if (static_cast<int>(warp.meeting.waiting.size()) + 1 == kLanes) {
-        for (int i = 0; i < kLanes; i++) {
-            memcpy(warp.lanes[i].result, warp.lanes[i ^ warp.lanes[i].mask].value, bytes);
+        for (Lane& to : warp.lanes) {
+            to.result = warp.lanes[(&to - warp.lanes) ^ to.mask].value;
         }
     }
     wait(warp.meeting, file, line);
+    uint64_t result = lane.result;
+    follow(self);
+    return result;
 }
 
 // Gives up the block, from inside one of its threads: all its fibers stay where they are, for good.
@@ -343,7 +361,6 @@ void BlockRunner::fail(LaunchFailure::Kind kind, const std::string& reason) {
     Fiber& from = running_->fiber;
     running_ = nullptr;
     current = nullptr;
-    follow(main_strand_);
     Fiber::change(from, main_);
     abort();
 }
@@ -352,6 +369,7 @@ void BlockRunner::on_fault(int signal, const void* address) {
     if (current == nullptr || running_ == nullptr) {
         return; // this thread of the process runs no kernel
     }
+    follow(main_strand_);
     std::string who = threads_of({running_});
     if (signal == SIGFPE) {
         fail(LaunchFailure::BAD_ACCESS, who + " divides an integer by zero");
@@ -385,8 +403,8 @@ void block_sync(const char* file, int line) {
     runner().block_sync(file, line);
 }
 
-void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line) {
-    runner().warp_shuffle_xor(value, result, bytes, mask, file, line);
+uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
+    return runner().warp_shuffle_xor(value, mask, file, line);
 }
 
 std::optional<LaunchFailure> run_launch(const Launch& launch, uint64_t seed) {

@@ -85,7 +85,20 @@ class CudaProbeTest {
         Availability found = CudaProbe.packed(device, null, false).availability();
         assertEquals("there are no kernels for GPU in this build (" + CudaImage.reason() + ")", found.reason());
         assertEquals(
-                "build again with nvcc of the CUDA toolkit 13 and -Dgru4j.cuda.targets=all, " + SIMD, found.remedy());
+                "build again where nvcc is installed (CUDA toolkit 12.8 or newer), " + SIMD, found.remedy());
+    }
+
+    @Test
+    void ofJCudasStackTracesOnlyTheCauseIsTold() {
+        LinkageError e = new UnsatisfiedLinkError("""
+                Error while loading native library "JCudaDriver-12.6.0-linux-x86_64"
+                ---(start of nested stack traces)---
+                Stack trace from the attempt to load the library as a file:
+                java.lang.UnsatisfiedLinkError: /tmp/x/libJCudaDriver.so: failed to map segment
+                \tat java.base/java.lang.ClassLoader.load(ClassLoader.java)
+                """);
+        assertEquals("/tmp/x/libJCudaDriver.so: failed to map segment", CudaProbe.cause(e));
+        assertEquals("no class", CudaProbe.cause(new NoClassDefFoundError("no class")));
     }
 
     @Test

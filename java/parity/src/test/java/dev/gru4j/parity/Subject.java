@@ -21,6 +21,9 @@ final class Subject {
     /** Backends that must run. */
     static final String REQUIRE_PROPERTY = "gru4j.require";
 
+    /** What makes the cuda backend run its kernels on the CPU. */
+    private static final String EMULATOR_PROPERTY = "gru4j.cuda.emulator";
+
     private static final int[] SIMD_WIDTHS = {128, 256, 512};
 
     /** Two, so that work is split wherever a backend splits it; more are compared bit for bit in SameBitsTest. */
@@ -73,6 +76,9 @@ final class Subject {
                 for (int bits : SIMD_WIDTHS) {
                     subjects.add(new Subject("simd/" + bits, provider, options.withVectorBits(bits)));
                 }
+            } else if (provider.name().equals("cuda") && Boolean.getBoolean(EMULATOR_PROPERTY)) {
+                // Never to be mistaken for a GPU in a report.
+                subjects.add(new Subject("cuda/emulated", provider, options));
             } else {
                 subjects.add(new Subject(provider.name(), provider, options));
             }

@@ -135,12 +135,8 @@ class CudaFailureTest {
         CudaException e = assertThrows(CudaException.class, backend::synchronize);
         assertTrue(
                 String.valueOf(e.getMessage())
-<<<<<<< HEAD
-                        .endsWith(" failed: CUDA_ERROR_LAUNCH_FAILED; the latest kernel was gru_sum_f64, grid 1, block 256"),
-=======
                         .endsWith(
                                 " failed: CUDA_ERROR_LAUNCH_FAILED; the latest kernel was gru_sum_f64, grid 1, block 256"),
->>>>>>> 085c93eab0738aaf6f80b9935db0eb787d44f971
                 e::getMessage);
         backend.close();
         assertEquals(0, Emulator.usedBytes());

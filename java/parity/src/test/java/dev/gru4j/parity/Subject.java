@@ -22,6 +22,9 @@ final class Subject {
     /** Backends that must run. */
     static final String REQUIRE_PROPERTY = "gru4j.require";
 
+    /** Backends to test, where not all of the build shall be. */
+    static final String SUBJECTS_PROPERTY = "gru4j.subjects";
+
     /** What makes the cuda backend run its kernels on the CPU. */
     private static final String EMULATOR_PROPERTY = "gru4j.cuda.emulator";
 
@@ -58,11 +61,13 @@ final class Subject {
         this.cublas = cublas;
     }
 
-    /** Every subject that is part of this build or required. */
+    /** Every subject that is part of this build or required, of those that {@value #SUBJECTS_PROPERTY} may narrow it to. */
     static List<Subject> all() {
-        Set<String> required = required();
+        Set<String> required = namedBy(REQUIRE_PROPERTY);
+        Set<String> wanted = namedBy(SUBJECTS_PROPERTY);
         return ALL.stream()
                 .filter(s -> isInBuild(s.provider) || required.contains(s.provider.name()))
+                .filter(s -> wanted.isEmpty() || wanted.contains(s.provider.name()))
                 .toList();
     }
 
@@ -112,18 +117,19 @@ final class Subject {
         return Subject.class.getClassLoader().getResource(marker) != null;
     }
 
-    private static Set<String> required() {
-        return parseRequired(
-                System.getProperty(REQUIRE_PROPERTY, ""),
+    private static Set<String> namedBy(String property) {
+        return parseNames(
+                property,
+                System.getProperty(property, ""),
                 Backends.all().stream().map(GruBackendProvider::name).toList());
     }
 
     /**
-     * The names of a comma-separated list.
+     * The names of a property's comma-separated list.
      *
      * @throws IllegalArgumentException if one is not known: a typing error must not require nothing
      */
-    static Set<String> parseRequired(String list, List<String> known) {
+    static Set<String> parseNames(String property, String list, List<String> known) {
         Set<String> names = Arrays.stream(list.split(",", -1))
                 .map(String::strip)
                 .filter(name -> !name.isEmpty())
@@ -131,7 +137,7 @@ final class Subject {
         for (String name : names) {
             if (!known.contains(name)) {
                 throw new IllegalArgumentException(
-                        REQUIRE_PROPERTY + " names unknown backend '" + name + "'; known: " + String.join(", ", known));
+                        property + " names unknown backend '" + name + "'; known: " + String.join(", ", known));
             }
         }
         return names;
@@ -172,7 +178,7 @@ final class Subject {
     /** Ends the test as skipped, or as failed if this backend is required, when it cannot run. */
     void assumeAvailable() {
         Availability availability = availability();
-        if (!availability.isAvailable() && required().contains(provider.name())) {
+        if (!availability.isAvailable() && namedBy(REQUIRE_PROPERTY).contains(provider.name())) {
             throw new AssertionError(
                     REQUIRE_PROPERTY + " demands '" + provider.name() + "', which cannot run: " + availability);
         }

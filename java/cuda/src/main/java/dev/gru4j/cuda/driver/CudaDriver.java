@@ -84,11 +84,17 @@ public interface CudaDriver {
 
     int createEvent(int[] event);
 
+    /** An event whose time can be asked for. */
+    int createTimedEvent(int[] event);
+
     int destroyEvent(int event);
 
     int recordEvent(int event);
 
     int synchronizeEvent(int event);
+
+    /** The time between two timed events that the device has reached. */
+    int elapsed(int start, int end, float[] milliseconds);
 
     /** Enqueues a copy from page-locked host memory. */
     int copyToDevice(long device, long host, long bytes);

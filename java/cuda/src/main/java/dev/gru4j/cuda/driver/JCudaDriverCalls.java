@@ -205,8 +205,17 @@ public final class JCudaDriverCalls implements CudaDriver {
 
     @Override
     public int createEvent(int[] event) {
+        return createEvent(CUevent_flags.CU_EVENT_DISABLE_TIMING, event);
+    }
+
+    @Override
+    public int createTimedEvent(int[] event) {
+        return createEvent(CUevent_flags.CU_EVENT_DEFAULT, event);
+    }
+
+    private int createEvent(int flags, int[] event) {
         CUevent created = new CUevent();
-        int code = cuEventCreate(created, CUevent_flags.CU_EVENT_DISABLE_TIMING);
+        int code = cuEventCreate(created, flags);
         if (code == SUCCESS) {
             event[0] = events.size();
             events.add(created);
@@ -227,6 +236,11 @@ public final class JCudaDriverCalls implements CudaDriver {
     @Override
     public int synchronizeEvent(int event) {
         return cuEventSynchronize(events.get(event));
+    }
+
+    @Override
+    public int elapsed(int start, int end, float[] milliseconds) {
+        return cuEventElapsedTime(milliseconds, events.get(start), events.get(end));
     }
 
     @Override

@@ -23,7 +23,8 @@ public final class CudaBackendProvider implements GruBackendProvider {
 
     @Override
     public Availability availability() {
-        return CudaProbe.result().availability();
+        Availability found = CudaProbe.result().availability();
+        return found.isAvailable() ? CublasLibrary.availability() : found;
     }
 
     /** No option matters here: work is split by the device. */
@@ -37,7 +38,17 @@ public final class CudaBackendProvider implements GruBackendProvider {
         }
         // A session of its own for every backend: its stream and its memory are nobody else's.
         CudaSession session = new CudaSession(JCudaLoader.load(), device, image);
-        return new CudaBackend(session, description(device, image, found.emulated()));
+        boolean complete = false;
+        try {
+            session.openProducts(found.emulated());
+            String description = description(device, image, found.emulated()) + ", " + session.products().description();
+            complete = true;
+            return new CudaBackend(session, description);
+        } finally {
+            if (!complete) {
+                session.close();
+            }
+        }
     }
 
     private static String description(CudaDevice device, CudaImage image, boolean emulated) {

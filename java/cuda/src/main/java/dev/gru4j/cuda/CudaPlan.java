@@ -46,8 +46,10 @@ final class CudaPlan extends GruPlan {
     @Override
     public String description() {
         int gateRows = Gates.COUNT * spec().hiddenSize();
-        return "cuda: " + spec() + ", stepwise kernels in fp32, input projection in "
-                + CudaProduct.tiles(maxT() * maxB(), gateRows) + ", recurrent projection in "
+        String tiles = "in " + CudaProduct.tiles(maxT() * maxB(), gateRows);
+        return "cuda: " + spec() + ", stepwise kernels in fp32, input projection "
+                + (session.products() instanceof OwnProducts ? tiles : "by cuBLAS, or with padding " + tiles)
+                + ", recurrent projection in "
                 + CudaProduct.tiles(maxB(), gateRows) + ", " + Float.BYTES * workspaceLength()
                 + " bytes of workspace and " + Float.BYTES * reserveLength() + " of reserve for T = " + maxT()
                 + " and B = " + maxB();

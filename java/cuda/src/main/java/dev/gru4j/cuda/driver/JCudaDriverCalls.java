@@ -205,8 +205,17 @@ public final class JCudaDriverCalls implements CudaDriver {
 
     @Override
     public int createEvent(int[] event) {
+        return createEvent(CUevent_flags.CU_EVENT_DISABLE_TIMING, event);
+    }
+
+    @Override
+    public int createTimedEvent(int[] event) {
+        return createEvent(CUevent_flags.CU_EVENT_DEFAULT, event);
+    }
+
+    private int createEvent(int flags, int[] event) {
         CUevent created = new CUevent();
-        int code = cuEventCreate(created, CUevent_flags.CU_EVENT_DISABLE_TIMING);
+        int code = cuEventCreate(created, flags);
         if (code == SUCCESS) {
             event[0] = events.size();
             events.add(created);
@@ -227,6 +236,11 @@ public final class JCudaDriverCalls implements CudaDriver {
     @Override
     public int synchronizeEvent(int event) {
         return cuEventSynchronize(events.get(event));
+    }
+
+    @Override
+    public int elapsed(int start, int end, float[] milliseconds) {
+        return cuEventElapsedTime(milliseconds, events.get(start), events.get(end));
     }
 
     @Override
@@ -258,6 +272,11 @@ public final class JCudaDriverCalls implements CudaDriver {
     public int launch(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
         return cuLaunchKernel(
                 functions.get(function), gridX, gridY, gridZ, threads, 1, 1, sharedBytes, stream, argumentList, null);
+    }
+
+    @Override
+    public Cublas cublas() {
+        return new JCublasCalls(stream);
     }
 
     private static CUdeviceptr device(long address) {

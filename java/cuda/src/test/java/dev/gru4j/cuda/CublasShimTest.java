@@ -77,15 +77,15 @@ class CublasShimTest {
 
     private static Process start(Path folder, Path library) throws IOException {
         return new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                        "-D" + CudaEmulator.PROPERTY + "=true",
-                        "-D" + CudaEmulator.LIBRARY_PROPERTY + "=" + CudaEmulator.library(),
-                        "-D" + CublasLibrary.PROPERTY + "=" + library,
-                        "-Djava.io.tmpdir=" + folder,
-                        ShimmedProducts.class.getName())
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                "-D" + CudaEmulator.PROPERTY + "=true",
+                "-D" + CudaEmulator.LIBRARY_PROPERTY + "=" + CudaEmulator.library(),
+                "-D" + CublasLibrary.PROPERTY + "=" + library,
+                "-Djava.io.tmpdir=" + folder,
+                ShimmedProducts.class.getName())
                 .redirectError(folder.resolve("errors").toFile())
                 .start();
     }

@@ -46,26 +46,26 @@ class CublasShimTest {
         assertTrue(run(folder, library).getFirst().endsWith("/cublas13/libcublas.so.13, through the shim)"));
     }
 
+    /** Any other library stands for NVIDIA's own cuBLAS here: it knows nothing of the emulator's memory. */
+    @Test
+    void aLibraryThatIsNoStandInIsRefusedOnTheEmulator(@TempDir Path folder) throws Exception {
+        Path library = Objects.requireNonNull(CudaEmulator.library());
+        Process process = start(folder, library);
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it ends");
+        assertEquals(1, process.exitValue());
+        String errors = text(folder.resolve("errors"));
+        String message = "gru4j.cuda.cublas=" + library + ": " + library + " cannot work on the emulator's memory";
+        assertTrue(errors.contains(message), errors);
+    }
+
     private static List<String> run(Path folder, Path library) throws IOException, InterruptedException {
-        Path errors = folder.resolve("errors");
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                        "-D" + CudaEmulator.PROPERTY + "=true",
-                        "-D" + CudaEmulator.LIBRARY_PROPERTY + "=" + CudaEmulator.library(),
-                        "-D" + CublasLibrary.PROPERTY + "=" + library,
-                        "-Djava.io.tmpdir=" + folder,
-                        ShimmedProducts.class.getName())
-                .redirectError(errors.toFile())
-                .start();
+        Process process = start(folder, library);
         String output;
         try (InputStream in = process.getInputStream()) {
             output = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
         assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it ends");
-        assertEquals(0, process.exitValue(), () -> output + text(errors));
+        assertEquals(0, process.exitValue(), () -> output + text(folder.resolve("errors")));
         try (var left = Files.list(folder)) {
             assertEquals(
                     List.of(),
@@ -73,6 +73,21 @@ class CublasShimTest {
                     "files left behind");
         }
         return output.lines().toList();
+    }
+
+    private static Process start(Path folder, Path library) throws IOException {
+        return new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                "-D" + CudaEmulator.PROPERTY + "=true",
+                "-D" + CudaEmulator.LIBRARY_PROPERTY + "=" + CudaEmulator.library(),
+                "-D" + CublasLibrary.PROPERTY + "=" + library,
+                "-Djava.io.tmpdir=" + folder,
+                ShimmedProducts.class.getName())
+                .redirectError(folder.resolve("errors").toFile())
+                .start();
     }
 
     /** A missing one would end the JVM at its first call. */

@@ -15,35 +15,54 @@ final class Expectation {
         Map<String, double[]> run(Precision precision, int draw);
     }
 
+    private final List<Tensor> tensors;
+    private final Problem problem;
     private final Map<String, double[]> exact;
-    private final Map<String, Double> referenceErrors;
-    private final int draws;
+    private final Map<String, Double> referenceErrors = new HashMap<>();
+    private int draws;
 
-    private Expectation(Map<String, double[]> exact, Map<String, Double> referenceErrors, int draws) {
-        this.exact = exact;
-        this.referenceErrors = referenceErrors;
-        this.draws = draws;
+    private Expectation(List<Tensor> tensors, Problem problem, int draws) {
+        this.tensors = tensors;
+        this.problem = problem;
+        this.exact = drawUpTo(draws);
     }
 
     /** Runs a problem in double and in float, as often as {@link Tolerance#draws} of its smallest tensor says. */
     static Expectation of(List<Tensor> tensors, Problem problem) {
         int draws = tensors.stream().mapToInt(t -> Tolerance.draws(t.length())).max().orElse(1);
+        return new Expectation(tensors, problem, draws);
+    }
+
+    /**
+     * Measures the float reference's error on {@link Tolerance#DRAWS_OF_A_MISS} draws.
+     *
+     * @return whether it was not known that well before
+     */
+    synchronized boolean refine() {
+        if (draws >= Tolerance.DRAWS_OF_A_MISS) {
+            return false;
+        }
+        drawUpTo(Tolerance.DRAWS_OF_A_MISS);
+        return true;
+    }
+
+    /** Adds the errors of the draws that are missing to {@code count}; the exact tensors of the first one added. */
+    private Map<String, double[]> drawUpTo(int count) {
         // The runs are independent, and by far the slowest part of the suite.
-        List<Map<String, double[]>> runs = IntStream.range(0, 2 * draws)
+        List<Map<String, double[]>> runs = IntStream.range(2 * draws, 2 * count)
                 .parallel()
                 .mapToObj(run -> problem.run(run % 2 == 0 ? Precision.DOUBLE : Precision.FLOAT, run / 2))
                 .toList();
-        Map<String, Double> errors = new HashMap<>();
         for (Tensor tensor : tensors) {
-            double worst = 0;
-            for (int draw = 0; draw < draws; draw++) {
-                double[] inDouble = get(runs.get(2 * draw), tensor.name());
+            for (int k = 0; k < runs.size(); k += 2) {
+                double[] inDouble = get(runs.get(k), tensor.name());
                 checkExact(tensor, inDouble);
-                worst = Math.max(worst, Tolerance.error(inDouble, get(runs.get(2 * draw + 1), tensor.name())));
+                double error = Tolerance.error(inDouble, get(runs.get(k + 1), tensor.name()));
+                referenceErrors.merge(tensor.name(), error, Math::max);
             }
-            errors.put(tensor.name(), worst);
         }
-        return new Expectation(runs.getFirst(), errors, draws);
+        draws = count;
+        return runs.getFirst();
     }
 
     /** Refuses to measure a backend against a double run that is no number or of another shape. */
@@ -73,7 +92,7 @@ final class Expectation {
     }
 
     /** Largest error of the float reference over all draws. */
-    double referenceError(String name) {
+    synchronized double referenceError(String name) {
         Double error = referenceErrors.get(name);
         if (error == null) {
             throw new IllegalArgumentException("no tensor " + name + " among " + referenceErrors.keySet());
@@ -85,7 +104,7 @@ final class Expectation {
         return Tolerance.bound(exact(name), referenceError(name));
     }
 
-    int draws() {
+    synchronized int draws() {
         return draws;
     }
 }

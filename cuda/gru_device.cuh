@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The device operations of the kernels: the one header through which everything goes that is not plain C++.
+//
+// Compiled by nvcc it is CUDA. Compiled by a C++ compiler with -DGRU4J_EMULATOR it is the emulator of native/emulator,
+// which runs the same kernel text on a CPU. Both sides below declare the same names in the same order.
+//
+//   GRU4J_KERNEL(name, threads, Args, args) { … }
+//       defines the kernel `name`, which takes one struct by value and is launched with 1-D blocks of at most `threads`
+//       threads; the grid may have three dimensions. One struct, because a launch then fills one parameter slot.
+//   GRU4J_SHARED(type, s_name);
+//       a pointer to the dynamic shared memory of the block, aligned to 16 bytes; its size is the launch's.
+//   block_x() … threads_x() … grid_x() …
+//       indices and sizes; global_thread() and global_threads() serve loops that stride over the whole grid.
+//   block_sync()
+//       all threads of the block, at the same place in the text. The emulator fails the launch where a thread has ended
+//       or waits elsewhere.
+//   warp_shuffle_xor(value, mask)
+//       the value of the lane whose number differs by mask; all 32 lanes of the warp take part. Types of 4 and 8 bytes.
+#pragma once
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__CUDACC__)
+
+#define GRU4J_HOST_DEVICE __host__ __device__ __forceinline__
+#define GRU4J_DEVICE __device__ __forceinline__
+#define GRU4J_KERNEL(name, threads, Args, args) extern "C" __global__ void __launch_bounds__(threads) name(const Args args)
+#define GRU4J_SHARED(type, s_name)                                                                                     \
+    extern __shared__ __align__(16) unsigned char gru4j_shared[];                                                      \
+    type* const s_name = reinterpret_cast<type*>(gru4j_shared)
+#define GRU4J_UNROLL _Pragma("unroll")
+
+namespace gru4j {
+
+GRU4J_DEVICE int thread_x() { return static_cast<int>(threadIdx.x); }
+GRU4J_DEVICE int threads_x() { return static_cast<int>(blockDim.x); }
+GRU4J_DEVICE int block_x() { return static_cast<int>(blockIdx.x); }
+GRU4J_DEVICE int block_y() { return static_cast<int>(blockIdx.y); }
+GRU4J_DEVICE int block_z() { return static_cast<int>(blockIdx.z); }
+GRU4J_DEVICE int grid_x() { return static_cast<int>(gridDim.x); }
+GRU4J_DEVICE int grid_y() { return static_cast<int>(gridDim.y); }
+GRU4J_DEVICE int grid_z() { return static_cast<int>(gridDim.z); }
+
+GRU4J_DEVICE void block_sync() { __syncthreads(); }
+
+template <typename T> GRU4J_DEVICE T warp_shuffle_xor(T value, int mask) {
+    return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+} // namespace gru4j
+
+#elif defined(GRU4J_EMULATOR)
+
+#include "emulator.h"
+
+#define GRU4J_HOST_DEVICE inline __attribute__((always_inline))
+#define GRU4J_DEVICE inline __attribute__((always_inline))
+#define GRU4J_KERNEL(name, threads, Args, args)                                                                        \
+    static void name(const Args& args);                                                                                \
+    static const ::gru4j::emulator::Registration name##_registration(                                                  \
+        #name, threads, sizeof(Args), [](const void* args_of_launch) { name(*static_cast<const Args*>(args_of_launch)); }); \
+    static void name(const Args& args)
+#define GRU4J_SHARED(type, s_name) type* const s_name = reinterpret_cast<type*>(::gru4j::emulator::current->shared)
+#define GRU4J_UNROLL
+
+namespace gru4j {
+
+GRU4J_DEVICE int thread_x() { return emulator::current->thread_x; }
+GRU4J_DEVICE int threads_x() { return emulator::current->threads_x; }
+GRU4J_DEVICE int block_x() { return emulator::current->block_x; }
+GRU4J_DEVICE int block_y() { return emulator::current->block_y; }
+GRU4J_DEVICE int block_z() { return emulator::current->block_z; }
+GRU4J_DEVICE int grid_x() { return emulator::current->grid_x; }
+GRU4J_DEVICE int grid_y() { return emulator::current->grid_y; }
+GRU4J_DEVICE int grid_z() { return emulator::current->grid_z; }
+
+// The place of the call is what a report of a deadlock names.
+GRU4J_DEVICE void block_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    emulator::block_sync(file, line);
+}
+
+template <typename T>
+GRU4J_DEVICE T warp_shuffle_xor(T value, int mask, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8, "the hardware moves 4 bytes, and 8 as two of them");
+    T result;
+    emulator::warp_shuffle_xor(&value, &result, sizeof(T), mask, file, line);
+    return result;
+}
+
+} // namespace gru4j
+
+#else
+#error "compile with nvcc, or with -DGRU4J_EMULATOR and native/emulator on the include path"
+#endif
+
+namespace gru4j {
+
+// Sizes and offsets are 64 bits wide: a sequence of states can have more than 2^31 elements.
+GRU4J_DEVICE long long global_thread() {
+    return static_cast<long long>(block_x()) * threads_x() + thread_x();
+}
+
+GRU4J_DEVICE long long global_threads() {
+    return static_cast<long long>(grid_x()) * threads_x();
+}
+
+} // namespace gru4j

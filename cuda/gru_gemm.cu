@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Matrix products in fp32 for any shape; gru_kernels.h has the arguments. One block computes one square tile of C. A
+// stage brings 1024 floats of each operand into shared memory, one group of four neighbours (a quad) for each of the
+// 256 threads, while the stage before it is multiplied; so one barrier a stage suffices.
+//
+//   tile       stage   a thread                    k of one sum
+//   128 × 128  8 k     8 × 8 sums, 64 FMA each k   in order
+//   32 × 32    32 k    4 × 4 sums, 16 FMA each k   four threads each take 8 k of every stage; their sums in order
+//
+// The large tile needs 16 floats from shared memory for 64 multiply-adds. The small one serves the products of a single
+// step (m = B rows): they have too few large tiles to fill a GPU, and four times as many warps hide the latency.
+//
+// The order of a sum depends on the tile and the split alone, never on the position in the tile: equal rows give equal
+// bits, and rows do not change with their neighbours.
+
+#include "gru_device.cuh"
+#include "gru_kernels.h"
+#include "gru_rows.cuh"
+
+namespace {
+
+/// Four neighbours; one 16-byte access.
+struct alignas(16) GruQuad {
+    float v[4];
+};
+
+template <int TILE> struct GruTile {
+    static constexpr int DEPTH = 1024 / TILE;
+    // Rows of one k in shared memory. The 4 floats of padding spread a transposed store over all banks.
+    static constexpr int STRIDE = TILE + 4;
+    static constexpr int STAGE = 2 * DEPTH * STRIDE;
+    // Quads of rows, and of columns, of one thread.
+    static constexpr int QUADS = TILE == GRU_GEMM_LARGE_TILE ? 2 : 1;
+    static constexpr int SIDE = TILE / (4 * QUADS);
+    static constexpr int GROUPS = GRU_GEMM_THREADS / (SIDE * SIDE);
+    static constexpr int GROUP_DEPTH = DEPTH / GROUPS;
+};
+
+static_assert(2 * GruTile<GRU_GEMM_LARGE_TILE>::STAGE * 4 == GRU_GEMM_LARGE_SHARED, "shared memory of the launch");
+static_assert(2 * GruTile<GRU_GEMM_SMALL_TILE>::STAGE * 4 == GRU_GEMM_SMALL_SHARED, "shared memory of the launch");
+static_assert(4 * GRU_GEMM_SMALL_TILE * GruTile<GRU_GEMM_SMALL_TILE>::STRIDE * 4 <= GRU_GEMM_SMALL_SHARED,
+              "the sums of the four groups replace the stages");
+
+/**
+ * A block's view of one operand: element (row, k) of the tile at from[row·stride + k] if ALONG_K, else at
+ * from[k·stride + row].
+ */
+template <int TILE, bool ALONG_K> struct GruOperand {
+    const float* from;
+    long long stride;
+    int rows;  // of the tile that exist
+    int depth; // of all k of this split
+    bool wide; // whether quads are aligned
+
+    // The quad this thread carries in every stage.
+    int row;
+    int k;
+
+    GRU4J_DEVICE GruOperand(const float* tensor, long long stride_, int row0, int rows_, int k0, int depth_) {
+        const long long row_offset = ALONG_K ? row0 * stride_ : row0;
+        const long long k_offset = ALONG_K ? k0 : k0 * stride_;
+        from = tensor + row_offset + k_offset;
+        stride = stride_;
+        rows = rows_;
+        depth = depth_;
+        wide = stride_ % 4 == 0 && reinterpret_cast<uintptr_t>(from) % sizeof(GruQuad) == 0;
+        const int thread = gru4j::thread_x();
+        if (ALONG_K) {
+            // A warp takes 16 rows and 8 k: whole 32-byte sectors of memory, and all banks when it stores them.
+            const int lane = thread % 32;
+            const int warp = thread / 32;
+            const int pairs = GruTile<TILE>::DEPTH / 8;
+            row = lane % 16 + 16 * (warp / pairs);
+            k = 4 * (lane / 16 + 2 * (warp % pairs));
+        } else {
+            row = 4 * (thread % (TILE / 4));
+            k = thread / (TILE / 4);
+        }
+    }
+
+    /// This thread's quad of a stage; 0 beyond the edges.
+    GRU4J_DEVICE GruQuad fetch(int stage) const {
+        GruQuad quad = {{0.0f, 0.0f, 0.0f, 0.0f}};
+        const int at = stage * GruTile<TILE>::DEPTH + k;
+        const int major = ALONG_K ? row : at;
+        const int minor = ALONG_K ? at : row;
+        const int count = (ALONG_K ? depth : rows) - minor;
+        if (major >= (ALONG_K ? rows : depth) || count <= 0) {
+            return quad;
+        }
+        const float* source = from + major * stride + minor;
+        if (wide && count >= 4) {
+            return *reinterpret_cast<const GruQuad*>(source);
+        }
+        GRU4J_UNROLL
+        for (int i = 0; i < 4; i++) {
+            if (i < count) {
+                quad.v[i] = source[i];
+            }
+        }
+        return quad;
+    }
+
+    /// Into s_operand[k][row].
+    GRU4J_DEVICE void store(float* s_operand, const GruQuad& quad) const {
+        float* target = s_operand + k * GruTile<TILE>::STRIDE + row;
+        if (ALONG_K) {
+            GRU4J_UNROLL
+            for (int i = 0; i < 4; i++) {
+                target[i * GruTile<TILE>::STRIDE] = quad.v[i];
+            }
+        } else {
+            *reinterpret_cast<GruQuad*>(target) = quad;
+        }
+    }
+};
+
+/// Bias and what C held are added last: dh ⊙ z is large beside the products that join it.
+GRU4J_DEVICE void gru_gemm_store(const GruGemm& p, bool padding, float* c, int column, float sum) {
+    if (padding) {
+        if (p.accumulate == 0) {
+            *c = 0.0f;
+        }
+        return;
+    }
+    if (p.bias != nullptr) {
+        sum = sum + p.bias[column];
+    }
+    *c = p.accumulate != 0 ? *c + sum : sum;
+}
+
+template <int TILE, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm(const GruGemm& p) {
+    using Tile = GruTile<TILE>;
+    constexpr bool ROWS_ARE_K = !A_ALONG_K; // which dimension has positions that may be padding
+    constexpr int SUMS = 4 * Tile::QUADS;
+    GRU4J_SHARED(float, s_stages); // [2][A, B][DEPTH][STRIDE]
+
+    const int row0 = gru4j::block_x() * TILE;
+    const int column0 = gru4j::block_y() * TILE;
+    const long long first_k = static_cast<long long>(gru4j::block_z()) * p.k_per_split;
+    const long long k_left = p.k - first_k;
+    const int depth = static_cast<int>(k_left < 0 ? 0 : k_left < p.k_per_split ? k_left : p.k_per_split);
+    const int k0 = depth == 0 ? 0 : static_cast<int>(first_k);
+    const int stages = depth / Tile::DEPTH + (depth % Tile::DEPTH != 0);
+
+    const GruOperand<TILE, A_ALONG_K> a(p.a, p.lda, row0, p.m - row0, k0, depth);
+    const GruOperand<TILE, B_ALONG_K> b(p.b, p.ldb, column0, p.n - column0, k0, depth);
+
+    const int group = gru4j::thread_x() / (Tile::SIDE * Tile::SIDE);
+    const int member = gru4j::thread_x() % (Tile::SIDE * Tile::SIDE);
+    const int row = 4 * (member / Tile::SIDE);
+    const int column = 4 * (member % Tile::SIDE);
+
+    // This thread's quads of a stage. Of a padded k row neither operand is read, since 0 · NaN is not 0.
+    auto bring = [&](int stage, GruQuad& of_a, GruQuad& of_b) {
+        const int at = stage * Tile::DEPTH + a.k;
+        if (ROWS_ARE_K && p.lengths != nullptr && at < depth
+                && gru_is_padding(p.lengths, p.batch, p.first_step, k0 + at)) {
+            of_a = of_b = {{0.0f, 0.0f, 0.0f, 0.0f}};
+            return;
+        }
+        of_a = a.fetch(stage);
+        of_b = b.fetch(stage);
+    };
+
+    float sums[SUMS][SUMS] = {};
+    GruQuad next_a;
+    GruQuad next_b;
+    if (stages > 0) {
+        bring(0, next_a, next_b);
+        a.store(s_stages, next_a);
+        b.store(s_stages + Tile::STAGE / 2, next_b);
+    }
+    gru4j::block_sync();
+    for (int stage = 0; stage < stages; stage++) {
+        const float* s_a = s_stages + (stage % 2) * Tile::STAGE + group * Tile::GROUP_DEPTH * Tile::STRIDE;
+        const float* s_b = s_a + Tile::STAGE / 2;
+        const bool more = stage + 1 < stages;
+        if (more) {
+            bring(stage + 1, next_a, next_b);
+        }
+        GRU4J_UNROLL
+        for (int k = 0; k < Tile::GROUP_DEPTH; k++) {
+            GruQuad of_a[Tile::QUADS];
+            GruQuad of_b[Tile::QUADS];
+            GRU4J_UNROLL
+            for (int q = 0; q < Tile::QUADS; q++) {
+                const int at = k * Tile::STRIDE + q * (TILE / Tile::QUADS);
+                of_a[q] = *reinterpret_cast<const GruQuad*>(s_a + at + row);
+                of_b[q] = *reinterpret_cast<const GruQuad*>(s_b + at + column);
+            }
+            GRU4J_UNROLL
+            for (int i = 0; i < SUMS; i++) {
+                GRU4J_UNROLL
+                for (int j = 0; j < SUMS; j++) {
+                    sums[i][j] = fmaf(of_a[i / 4].v[i % 4], of_b[j / 4].v[j % 4], sums[i][j]);
+                }
+            }
+        }
+        if (more) {
+            float* s_next = s_stages + ((stage + 1) % 2) * Tile::STAGE;
+            a.store(s_next, next_a);
+            b.store(s_next + Tile::STAGE / 2, next_b);
+        }
+        gru4j::block_sync();
+    }
+
+    float* c = p.c + gru4j::block_z() * p.split_stride + row0 * p.ldc + column0; // C[row0,column0]
+    const bool masked = !ROWS_ARE_K && p.lengths != nullptr;
+    if (Tile::GROUPS == 1) {
+        GRU4J_UNROLL
+        for (int i = 0; i < SUMS; i++) {
+            const int at = (i / 4) * (TILE / Tile::QUADS) + row + i % 4;
+            if (at >= p.m - row0) {
+                continue;
+            }
+            const bool padding = masked && gru_is_padding(p.lengths, p.batch, p.first_step, row0 + at);
+            GRU4J_UNROLL
+            for (int j = 0; j < SUMS; j++) {
+                const int of = (j / 4) * (TILE / Tile::QUADS) + column + j % 4;
+                if (of < p.n - column0) {
+                    gru_gemm_store(p, padding, c + at * p.ldc + of, column0 + of, sums[i][j]);
+                }
+            }
+        }
+        return;
+    }
+    // The last barrier of the loop has passed, so the sums of the groups may replace the stages.
+    float* s_sums = s_stages; // [GROUPS][TILE][STRIDE]
+    GRU4J_UNROLL
+    for (int i = 0; i < SUMS; i++) {
+        GruQuad quad;
+        GRU4J_UNROLL
+        for (int j = 0; j < 4; j++) {
+            quad.v[j] = sums[i][j];
+        }
+        *reinterpret_cast<GruQuad*>(s_sums + (group * TILE + row + i) * Tile::STRIDE + column) = quad;
+    }
+    gru4j::block_sync();
+    for (int element = gru4j::thread_x(); element < TILE * TILE; element += GRU_GEMM_THREADS) {
+        const int at = element / TILE;
+        const int of = element % TILE;
+        if (at >= p.m - row0 || of >= p.n - column0) {
+            continue;
+        }
+        float sum = s_sums[at * Tile::STRIDE + of];
+        GRU4J_UNROLL
+        for (int g = 1; g < Tile::GROUPS; g++) {
+            sum = sum + s_sums[(g * TILE + at) * Tile::STRIDE + of];
+        }
+        const bool padding = masked && gru_is_padding(p.lengths, p.batch, p.first_step, row0 + at);
+        gru_gemm_store(p, padding, c + at * p.ldc + of, column0 + of, sum);
+    }
+}
+
+} // namespace
+
+GRU4J_KERNEL(gru_gemm_nt_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_LARGE_TILE, true, true>(p); }
+GRU4J_KERNEL(gru_gemm_nn_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_LARGE_TILE, true, false>(p); }
+GRU4J_KERNEL(gru_gemm_tn_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_LARGE_TILE, false, false>(p); }
+GRU4J_KERNEL(gru_gemm_nt_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_SMALL_TILE, true, true>(p); }
+GRU4J_KERNEL(gru_gemm_nn_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_SMALL_TILE, true, false>(p); }
+GRU4J_KERNEL(gru_gemm_tn_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_SMALL_TILE, false, false>(p); }

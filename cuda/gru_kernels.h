@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The list of kernels, their launches and their arguments: the contract between cuda/*.cu and whoever launches them.
+//
+// Every kernel takes ONE struct by value, so a launch has one parameter slot. A struct holds 8-byte pointers, then
+// 8-byte integers and doubles, then 4-byte integers and floats, little-endian, without holes other than the named
+// padding at its end; the byte offsets below are asserted by the compiler. A pointer may be null only where "or null"
+// is said. Nothing is aligned beyond its own type: kernels use wider accesses where they find that they may.
+//
+// Orders of the steps. Row b has length[b] valid steps (T where lengths is null). Its step s is the s-th that the
+// direction reads. Tensors are in one of two orders, rows of one index lie together:
+//
+//   time order   (T,B,...)  position t·B + b              x, gx, dgx, y, dy, dx
+//   step order   (T,B,...)  position s·B + b              states, gates, dgh
+//
+//   t(s,b) = s < length[b] ? (reverse ? length[b] − 1 − s : s) : s         a permutation of 0 … T−1 for every b
+//
+// So hPrev of all rows of one step is one contiguous (B,H) block, both directions run the same loop s = 0 … T−1, and
+// a position is padding in the one order exactly where it is padding in the other: where its index is at or beyond
+// length[b]. Kernels with `lengths` never let a padded position's numbers, NaN included, reach another position.
+//
+// A layer and direction, forward (states has T+1 blocks (B,H), block 0 = h0; hT = block T):
+//
+//   gx = x·W_ihᵀ + b_ih                       gru_gemm_nt, m = T·B, all steps at once
+//   for s = 0 … T−1, reset-after              gh = hPrev·W_hhᵀ + b_hh             gru_gemm_nt, m = B
+//                                             h  = cell(gx, gh, hPrev)            gru_cell_forward_reset_after
+//   for s = 0 … T−1, reset-before             gh[r,z] = hPrev·W_h[r,z]ᵀ + b_h[r,z]
+//                                             r, z, rh                            gru_cell_forward_reset_before_gates
+//                                             gh_n = rh·W_hnᵀ + b_hn              A = gates + 3H, lda = 4H
+//                                             h                                   gru_cell_forward_reset_before_candidate
+//
+// Backward (dh starts as dhT and ends as dh0; dgh in step order, dgx in time order):
+//
+//   for s = T−1 … 0, reset-after              dgx, dgh, dh ⊙= z                   gru_cell_backward_reset_after
+//                                             dh += dgh·W_hh                      gru_gemm_nn, accumulate, first_step = s
+//   for s = T−1 … 0, reset-before             dgx, dgh blocks z, n                gru_cell_backward_reset_before_candidate
+//                                             drh = dgh_n·W_hn                    gru_gemm_nn, A = dgh + 2H, lda = 3H
+//                                             dgx, dgh block r                    gru_cell_backward_reset_before_reset
+//                                             dh += dgh[r,z]·W_h[r,z]             gru_gemm_nn, k = 2H, accumulate
+//   dW_ih = dgxᵀ·x, dW_hh = dghᵀ·hPrev        gru_gemm_tn, k = T·B (reset-before: block n is dgh_nᵀ·rh, ldb = 4H)
+//   db_ih = Σ dgx, db_hh = Σ dgh              gru_column_sums
+//   dx    = dgx·W_ih                          gru_gemm_nn (second direction: accumulate)
+#pragma once
+
+#include <stddef.h>
+
+/// Blocks of a 3H row, and of a 4H row of gates.
+enum {
+    GRU_RESET = 0,
+    GRU_UPDATE = 1,
+    GRU_CANDIDATE = 2,
+    GRU_GATES = 3,
+    /// Fourth block of gates: gh_n of reset-after, rh = r ⊙ hPrev of reset-before.
+    GRU_KEPT = 3,
+    GRU_KEPT_GATES = 4,
+    /// Id or target of a row without one.
+    GRU_NONE = -1,
+};
+
+/// Launches. Where a kernel needs dynamic shared memory, the bytes are given.
+enum {
+    // gru_gemm_{nt,nn,tn}_128x128_f32: for products with at least some hundred tiles.
+    // gru_gemm_{nt,nn,tn}_32x32_f32: for all others; four groups of threads share the k of one tile.
+    // Grid: (ceil(m / tile), ceil(n / tile), splits), block: GRU_GEMM_THREADS. n at most 65535·tile, splits at most 65535.
+    GRU_GEMM_THREADS = 256,
+    GRU_GEMM_LARGE_TILE = 128,
+    GRU_GEMM_LARGE_SHARED = 2 * 2 * 8 * 132 * 4,
+    GRU_GEMM_SMALL_TILE = 32,
+    GRU_GEMM_SMALL_SHARED = 2 * 2 * 32 * 36 * 4,
+
+    // Kernels "by row": grid (rows · ceil(width / GRU_ROW_THREADS)), block GRU_ROW_THREADS.
+    GRU_ROW_THREADS = 128,
+
+    // Kernels "by element": grid any (ceil(n / GRU_ELEMENT_THREADS), at most some thousands), block
+    // GRU_ELEMENT_THREADS; every thread strides over the elements. Where a block leaves a partial sum, the result
+    // depends on the grid, so it must be a function of the sizes alone.
+    GRU_ELEMENT_THREADS = 256,
+
+    // Sums over a block need one double for each of its threads.
+    GRU_SUM_SHARED = GRU_ELEMENT_THREADS * 8,
+
+    // gru_column_sums_f32: grid (ceil(columns / GRU_COLUMN_TILE), splits), block GRU_COLUMN_THREADS.
+    GRU_COLUMN_TILE = 32,
+    GRU_COLUMN_THREADS = 256,
+    GRU_COLUMN_SHARED = GRU_COLUMN_THREADS * 4,
+};
+
+/**
+ * A matrix product. op names what is read transposed:
+ *
+ *   gru_gemm_nt   C(m,n) = A(m,k) · B(n,k)ᵀ     projections, dense forward
+ *   gru_gemm_nn   C(m,n) = A(m,k) · B(k,n)      gradients of inputs and states
+ *   gru_gemm_tn   C(m,n) = A(k,m)ᵀ · B(k,n)     gradients of weights
+ *
+ * Sums start at 0, run over k in a fixed order with fused multiply-adds; bias, then (accumulate) what C held, are
+ * added last. C must not overlap A or B.
+ *
+ * Padding: where lengths is given, the rows of A and C (nt, nn) or of A and B (tn: the k rows) are positions
+ * (first_step + row / batch, row % batch). A row in padding takes no part whatever it holds: a padded row of C keeps
+ * what it holds if accumulate, else it becomes 0; a padded k row adds nothing.
+ *
+ * Splits: split i (grid z) sums k from i·k_per_split on and writes to c + i·split_stride. With more than one, give each
+ * its own C, bias null and accumulate 0, and add them up with gru_sum_splits.
+ */
+struct GruGemm {
+    const float* a;          //   0
+    const float* b;          //   8
+    const float* bias;       //  16  (n), or null
+    float* c;                //  24
+    const int* lengths;      //  32  (batch), or null
+    long long lda;           //  40  floats from one row to the next, here and below
+    long long ldb;           //  48
+    long long ldc;           //  56
+    long long split_stride;  //  64  floats; 0 without splits
+    int m;                   //  72
+    int n;                   //  76
+    int k;                   //  80
+    int k_per_split;         //  84  k without splits
+    int batch;               //  88  B; read only with lengths
+    int first_step;          //  92  index of the step, or time, of row 0; read only with lengths
+    int accumulate;          //  96  0 or 1
+    int padding;             // 100
+};
+
+/**
+ * Adds up the splits of a product or of column sums, in their order:
+ * c[i,j] = (accumulate ? c[i,j] : 0) + Σ_s partial[s·split_stride + i·columns + j], what c held added last. By row.
+ */
+struct GruSumSplits {
+    const float* partial;    //   0
+    float* c;                //   8  (rows,columns), ldc apart
+    long long ldc;           //  16
+    long long split_stride;  //  24
+    int rows;                //  32
+    int columns;             //  36
+    int splits;              //  40
+    int accumulate;          //  44
+};
+
+/**
+ * out[split·columns + j] = (accumulate ? out[j] : 0) + Σ a[row,j] over the rows of the split, padded rows left out as in
+ * GruGemm. Several splits (grid y): accumulate 0 and gru_sum_splits with split_stride = columns.
+ */
+struct GruColumnSums {
+    const float* a;      //   0  (rows,columns), lda apart
+    float* out;          //   8
+    const int* lengths;  //  16  (batch), or null
+    long long lda;       //  24
+    int rows;            //  32
+    int columns;         //  36
+    int rows_per_split;  //  40
+    int batch;           //  44
+    int first_step;      //  48
+    int accumulate;      //  52
+};
+
+/**
+ * The pointwise part of one step, forward. By row: B rows of width H. h_next may be h_prev. In padding h_next = hPrev,
+ * y and gates are 0. y is written at t(s,b), so after T steps all of it is written.
+ */
+struct GruCellForward {
+    const float* gx;      //   0  (T,B,3H), time order, all steps
+    const float* gh;      //   8  (B,3H) of this step; reset-before: block n only before the candidate kernel
+    const float* h_prev;  //  16  (B,H)
+    float* h_next;        //  24  (B,H)
+    float* gates;         //  32  (B,4H) of this step: r, z, n, gh_n or rh; or null for reset-after in inference
+    float* y;             //  40  position t of row b at y + (t·B + b)·y_stride; or null
+    const int* lengths;   //  48  (B), or null
+    long long y_stride;   //  56  floats, D·H
+    int T;                //  64
+    int B;                //  68
+    int H;                //  72
+    int step;             //  76
+    int reverse;          //  80
+    int padding;          //  84
+};
+
+/**
+ * The pointwise part of one step, backward. By row: B rows of width H. In padding dh stays and dgx, dgh are 0.
+ * Where directions run forward and the variant is reset-before, dgh may be dgx + step·B·3H (they are equal).
+ */
+struct GruCellBackward {
+    const float* gates;   //   0  (B,4H) of this step
+    const float* h_prev;  //   8  (B,H)
+    const float* dy;      //  16  at (t·B + b)·dy_stride; or null
+    float* dh;            //  24  (B,H) in and out: in, what arrives from step s+1; out, without the parts through W_hh
+    const float* drh;     //  32  (B,H); read by gru_cell_backward_reset_before_reset only
+    float* dgx;           //  40  (T,B,3H), time order, all steps
+    float* dgh;           //  48  (B,3H) of this step
+    const int* lengths;   //  56  (B), or null
+    long long dy_stride;  //  64  floats, D·H
+    int T;                //  72
+    int B;                //  76
+    int H;                //  80
+    int step;             //  84
+    int reverse;          //  88
+    int padding;          //  92
+};
+
+/**
+ * out = in ⊙ dropout scales of dev.gru4j.Philox, 0 in padding; out may be in. By row: T·B rows of width
+ * ceil(width / 4), for a thread draws four neighbours from one block of the generator.
+ */
+struct GruDropout {
+    const float* in;        //   0  (T,B,width), time order
+    float* out;             //   8
+    const int* lengths;     //  16  (B), or null
+    unsigned long long seed;  // 24
+    unsigned iteration;     //  32  low 32 bits
+    int layer;              //  36  whose output this is
+    int T;                  //  40
+    int B;                  //  44
+    int width;              //  48
+    float probability;      //  52  p
+    float keep;             //  56  1 / (1 − p) in float
+    int padding;            //  60
+};
+
+/**
+ * Embedding. By row; forward: n rows of width, positions[k,:] = table[ids[k],:] or 0; backward: `rows` rows of width,
+ * table[row,:] = (accumulate ? table[row,:] : 0) + positions[k,:] of all k with ids[k] = row, in the order of k.
+ * An id outside GRU_NONE … rows−1 counts as GRU_NONE and sets fault[0] to 1.
+ */
+struct GruEmbedding {
+    const int* ids;    //   0  (n)
+    float* table;      //   8  (rows,width): read by forward; dTable, written by backward
+    float* positions;  //  16  (n,width): written by forward; dOut, read by backward
+    int* fault;        //  24  (1), or null
+    int n;             //  32
+    int rows;          //  36
+    int width;         //  40
+    int accumulate;    //  44
+};
+
+/**
+ * Softmax cross-entropy, row k: row_loss[k] = −log softmax(logits[k,:])[targets[k]], 0 without a target; d_logits = scale·
+ * (softmax − [j is the target]), 0 without. Grid (n), block GRU_ROW_THREADS, shared GRU_ROW_THREADS·8 bytes. A target
+ * outside GRU_NONE … classes−1 counts as GRU_NONE and sets fault[0] to 1. The loss is gru_sum_f64 over row_loss.
+ */
+struct GruSoftmax {
+    const float* logits;  //   0  (n,classes)
+    const int* targets;   //   8  (n)
+    float* d_logits;      //  16  (n,classes), may be logits; or null
+    double* row_loss;     //  24  (n)
+    int* fault;           //  32  (1), or null
+    int n;                //  40
+    int classes;          //  44
+    float scale;          //  48
+    int padding;          //  52
+};
+
+/**
+ * Squared error. By element over n·width, shared GRU_SUM_SHARED: partial[block] = Σ w·(prediction − target)² of the
+ * elements of the block; d_prediction = 2·scale·w·(prediction − target). Rows of weight 0 are not read. The loss is
+ * gru_sum_f64 over partial.
+ */
+struct GruSquaredError {
+    const float* prediction;   //   0  (n,width)
+    const float* target;       //   8  (n,width)
+    const float* row_weights;  //  16  (n), or null for 1
+    float* d_prediction;       //  24  (n,width), may be prediction; or null
+    double* partial;           //  32  (grid)
+    int n;                     //  40
+    int width;                 //  44
+    float scale;               //  48
+    int padding;               //  52
+};
+
+/** partial[block] = Σ v² of the elements of the block. By element, shared GRU_SUM_SHARED. */
+struct GruSquaredNorm {
+    const float* v;   //   0  (n)
+    double* partial;  //   8  (grid)
+    long long n;      //  16
+};
+
+/** result[0] = scale · Σ values, in a fixed order. Grid 1, block GRU_ELEMENT_THREADS, shared GRU_SUM_SHARED. */
+struct GruSum {
+    const double* values;  //   0  (count)
+    float* result;         //   8  (1)
+    long long count;       //  16
+    double scale;          //  24
+};
+
+/** gradient ·= max_norm / √squared_norm[0] where that is below 1. By element. */
+struct GruClip {
+    float* gradient;            //   0  (n)
+    const float* squared_norm;  //   8  (1)
+    long long n;                //  16
+    float max_norm;             //  24
+    int padding;                //  28
+};
+
+/** velocity = momentum·velocity + gradient; parameters −= learning_rate·velocity (without velocity: gradient). By element. */
+struct GruSgd {
+    float* parameters;      //   0  (n)
+    const float* gradient;  //   8  (n)
+    float* velocity;        //  16  (n), or null
+    long long n;            //  24
+    float learning_rate;    //  32
+    float momentum;         //  36
+};
+
+/** One Adam step. By element. With α, λ, β1, β2 and step of TrainingKernels.Adam, computed in double, then rounded: */
+struct GruAdam {
+    float* parameters;      //   0  (n)
+    const float* gradient;  //   8  (n)
+    float* m;               //  16  (n)
+    float* v;               //  24  (n)
+    long long n;            //  32
+    float beta1;            //  40
+    float beta2;            //  44
+    float decay;            //  48  α·λ
+    float rate;             //  52  α / (1 − β1^step)
+    float root_scale;       //  56  1 / √(1 − β2^step)
+    float epsilon;          //  60
+};
+
+/** values = value. By element. */
+struct GruFill {
+    float* values;  //   0  (n)
+    long long n;    //   8
+    float value;    //  16
+    int padding;    //  20
+};
+
+// clang-format off
+#define GRU_AT(type, field, offset) \
+    static_assert(offsetof(type, field) == offset, #type "." #field " is not at the byte the launcher writes")
+#define GRU_SIZE(type, bytes) static_assert(sizeof(type) == bytes, #type " has not the size the launcher writes")
+
+GRU_AT(GruGemm, a, 0); GRU_AT(GruGemm, b, 8); GRU_AT(GruGemm, bias, 16); GRU_AT(GruGemm, c, 24);
+GRU_AT(GruGemm, lengths, 32); GRU_AT(GruGemm, lda, 40); GRU_AT(GruGemm, ldb, 48); GRU_AT(GruGemm, ldc, 56);
+GRU_AT(GruGemm, split_stride, 64); GRU_AT(GruGemm, m, 72); GRU_AT(GruGemm, n, 76); GRU_AT(GruGemm, k, 80);
+GRU_AT(GruGemm, k_per_split, 84); GRU_AT(GruGemm, batch, 88); GRU_AT(GruGemm, first_step, 92);
+GRU_AT(GruGemm, accumulate, 96); GRU_SIZE(GruGemm, 104);
+
+GRU_AT(GruSumSplits, partial, 0); GRU_AT(GruSumSplits, c, 8); GRU_AT(GruSumSplits, ldc, 16);
+GRU_AT(GruSumSplits, split_stride, 24); GRU_AT(GruSumSplits, rows, 32); GRU_AT(GruSumSplits, columns, 36);
+GRU_AT(GruSumSplits, splits, 40); GRU_AT(GruSumSplits, accumulate, 44); GRU_SIZE(GruSumSplits, 48);
+
+GRU_AT(GruColumnSums, a, 0); GRU_AT(GruColumnSums, out, 8); GRU_AT(GruColumnSums, lengths, 16);
+GRU_AT(GruColumnSums, lda, 24); GRU_AT(GruColumnSums, rows, 32); GRU_AT(GruColumnSums, columns, 36);
+GRU_AT(GruColumnSums, rows_per_split, 40); GRU_AT(GruColumnSums, batch, 44); GRU_AT(GruColumnSums, first_step, 48);
+GRU_AT(GruColumnSums, accumulate, 52); GRU_SIZE(GruColumnSums, 56);
+
+GRU_AT(GruCellForward, gx, 0); GRU_AT(GruCellForward, gh, 8); GRU_AT(GruCellForward, h_prev, 16);
+GRU_AT(GruCellForward, h_next, 24); GRU_AT(GruCellForward, gates, 32); GRU_AT(GruCellForward, y, 40);
+GRU_AT(GruCellForward, lengths, 48); GRU_AT(GruCellForward, y_stride, 56); GRU_AT(GruCellForward, T, 64);
+GRU_AT(GruCellForward, B, 68); GRU_AT(GruCellForward, H, 72); GRU_AT(GruCellForward, step, 76);
+GRU_AT(GruCellForward, reverse, 80); GRU_SIZE(GruCellForward, 88);
+
+GRU_AT(GruCellBackward, gates, 0); GRU_AT(GruCellBackward, h_prev, 8); GRU_AT(GruCellBackward, dy, 16);
+GRU_AT(GruCellBackward, dh, 24); GRU_AT(GruCellBackward, drh, 32); GRU_AT(GruCellBackward, dgx, 40);
+GRU_AT(GruCellBackward, dgh, 48); GRU_AT(GruCellBackward, lengths, 56); GRU_AT(GruCellBackward, dy_stride, 64);
+GRU_AT(GruCellBackward, T, 72); GRU_AT(GruCellBackward, B, 76); GRU_AT(GruCellBackward, H, 80);
+GRU_AT(GruCellBackward, step, 84); GRU_AT(GruCellBackward, reverse, 88); GRU_SIZE(GruCellBackward, 96);
+
+GRU_AT(GruDropout, in, 0); GRU_AT(GruDropout, out, 8); GRU_AT(GruDropout, lengths, 16); GRU_AT(GruDropout, seed, 24);
+GRU_AT(GruDropout, iteration, 32); GRU_AT(GruDropout, layer, 36); GRU_AT(GruDropout, T, 40); GRU_AT(GruDropout, B, 44);
+GRU_AT(GruDropout, width, 48); GRU_AT(GruDropout, probability, 52); GRU_AT(GruDropout, keep, 56);
+GRU_SIZE(GruDropout, 64);
+
+GRU_AT(GruEmbedding, ids, 0); GRU_AT(GruEmbedding, table, 8); GRU_AT(GruEmbedding, positions, 16);
+GRU_AT(GruEmbedding, fault, 24); GRU_AT(GruEmbedding, n, 32); GRU_AT(GruEmbedding, rows, 36);
+GRU_AT(GruEmbedding, width, 40); GRU_AT(GruEmbedding, accumulate, 44); GRU_SIZE(GruEmbedding, 48);
+
+GRU_AT(GruSoftmax, logits, 0); GRU_AT(GruSoftmax, targets, 8); GRU_AT(GruSoftmax, d_logits, 16);
+GRU_AT(GruSoftmax, row_loss, 24); GRU_AT(GruSoftmax, fault, 32); GRU_AT(GruSoftmax, n, 40);
+GRU_AT(GruSoftmax, classes, 44); GRU_AT(GruSoftmax, scale, 48); GRU_SIZE(GruSoftmax, 56);
+
+GRU_AT(GruSquaredError, prediction, 0); GRU_AT(GruSquaredError, target, 8); GRU_AT(GruSquaredError, row_weights, 16);
+GRU_AT(GruSquaredError, d_prediction, 24); GRU_AT(GruSquaredError, partial, 32); GRU_AT(GruSquaredError, n, 40);
+GRU_AT(GruSquaredError, width, 44); GRU_AT(GruSquaredError, scale, 48); GRU_SIZE(GruSquaredError, 56);
+
+GRU_AT(GruSquaredNorm, v, 0); GRU_AT(GruSquaredNorm, partial, 8); GRU_AT(GruSquaredNorm, n, 16);
+GRU_SIZE(GruSquaredNorm, 24);
+
+GRU_AT(GruSum, values, 0); GRU_AT(GruSum, result, 8); GRU_AT(GruSum, count, 16); GRU_AT(GruSum, scale, 24);
+GRU_SIZE(GruSum, 32);
+
+GRU_AT(GruClip, gradient, 0); GRU_AT(GruClip, squared_norm, 8); GRU_AT(GruClip, n, 16); GRU_AT(GruClip, max_norm, 24);
+GRU_SIZE(GruClip, 32);
+
+GRU_AT(GruSgd, parameters, 0); GRU_AT(GruSgd, gradient, 8); GRU_AT(GruSgd, velocity, 16); GRU_AT(GruSgd, n, 24);
+GRU_AT(GruSgd, learning_rate, 32); GRU_AT(GruSgd, momentum, 36); GRU_SIZE(GruSgd, 40);
+
+GRU_AT(GruAdam, parameters, 0); GRU_AT(GruAdam, gradient, 8); GRU_AT(GruAdam, m, 16); GRU_AT(GruAdam, v, 24);
+GRU_AT(GruAdam, n, 32); GRU_AT(GruAdam, beta1, 40); GRU_AT(GruAdam, beta2, 44); GRU_AT(GruAdam, decay, 48);
+GRU_AT(GruAdam, rate, 52); GRU_AT(GruAdam, root_scale, 56); GRU_AT(GruAdam, epsilon, 60); GRU_SIZE(GruAdam, 64);
+
+GRU_AT(GruFill, values, 0); GRU_AT(GruFill, n, 8); GRU_AT(GruFill, value, 16); GRU_SIZE(GruFill, 24);
+
+#undef GRU_AT
+#undef GRU_SIZE
+// clang-format on
+
+/// Every kernel and its argument; what GRU4J_KERNEL in the .cu files declares, and a launcher looks up by this name.
+#define GRU_KERNELS(KERNEL)                                            \
+    KERNEL(gru_gemm_nt_128x128_f32, GruGemm)                           \
+    KERNEL(gru_gemm_nn_128x128_f32, GruGemm)                           \
+    KERNEL(gru_gemm_tn_128x128_f32, GruGemm)                           \
+    KERNEL(gru_gemm_nt_32x32_f32, GruGemm)                             \
+    KERNEL(gru_gemm_nn_32x32_f32, GruGemm)                             \
+    KERNEL(gru_gemm_tn_32x32_f32, GruGemm)                             \
+    KERNEL(gru_sum_splits_f32, GruSumSplits)                           \
+    KERNEL(gru_column_sums_f32, GruColumnSums)                         \
+    KERNEL(gru_cell_forward_reset_after_f32, GruCellForward)           \
+    KERNEL(gru_cell_forward_reset_before_gates_f32, GruCellForward)    \
+    KERNEL(gru_cell_forward_reset_before_candidate_f32, GruCellForward) \
+    KERNEL(gru_cell_backward_reset_after_f32, GruCellBackward)         \
+    KERNEL(gru_cell_backward_reset_before_candidate_f32, GruCellBackward) \
+    KERNEL(gru_cell_backward_reset_before_reset_f32, GruCellBackward)  \
+    KERNEL(gru_dropout_f32, GruDropout)                                \
+    KERNEL(gru_embedding_forward_f32, GruEmbedding)                    \
+    KERNEL(gru_embedding_backward_f32, GruEmbedding)                   \
+    KERNEL(gru_softmax_cross_entropy_f32, GruSoftmax)                  \
+    KERNEL(gru_squared_error_f32, GruSquaredError)                     \
+    KERNEL(gru_squared_norm_f32, GruSquaredNorm)                       \
+    KERNEL(gru_sum_f64, GruSum)                                        \
+    KERNEL(gru_clip_by_norm_f32, GruClip)                              \
+    KERNEL(gru_sgd_f32, GruSgd)                                        \
+    KERNEL(gru_adam_f32, GruAdam)                                      \
+    KERNEL(gru_fill_f32, GruFill)

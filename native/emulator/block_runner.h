@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs the blocks of a launch, one after another, on the calling thread.
+//
+// A fiber runs CUDA threads one after another until one has to wait; then another fiber goes on with the next threads.
+// So a kernel that never waits is a plain loop on one fiber, and one that does pays a change of stacks, some 10 ns, for
+// every thread and wait.
+#pragma once
+
+#include "kernels.h"
+
+#include <stdint.h>
+#include <string>
+
+namespace gru4j::emulator {
+
+// Runs the launch; empty when it went well, otherwise what went wrong: threads that wait for one another without end, an
+// address outside of all memory, a write beside the shared memory.
+// A seed other than 0 shuffles the order in which blocks and threads run; results of a correct kernel do not depend on
+// it. One launch at a time: the caller sees to it.
+std::string run_launch(const Launch& launch, uint64_t seed);
+
+} // namespace gru4j::emulator

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The driver's functions about modules, launches, streams and events.
+#include "driver.h"
+
+#include "block_runner.h"
+#include "device_memory.h"
+#include "trace.h"
+
+#include <chrono>
+#include <map>
+#include <string.h>
+#include <vector>
+
+namespace gru4j::emulator {
+extern const char kKernelsHash[]; // made by native/emulator/build
+}
+
+using namespace gru4j::emulator;
+
+namespace {
+
+// How the file begins that cuda/build packs as `sources`; the hash of the kernels' sources follows.
+constexpr char kImageBegin[] = "gru4j kernels\n";
+
+constexpr int kUsualSharedBytes = 49'152; // of a kernel that did not ask for more
+constexpr int kMaxThreads = 1024;
+constexpr unsigned kMaxGrid = 65'535; // in y and z
+
+struct Function {
+    const Kernel* kernel;
+    int shared_limit = kUsualSharedBytes;
+};
+
+struct Module {
+    std::map<std::string, Function> functions; // a map: addresses of its values are the handles
+};
+
+struct Event {
+    std::shared_ptr<Stream> stream;
+    uint64_t recorded = 0;
+    std::chrono::steady_clock::time_point time{};
+};
+
+template <typename T> class Handles {
+public:
+    void* add() {
+        auto object = std::make_unique<T>();
+        void* handle = object.get();
+        objects_[handle] = std::move(object);
+        return handle;
+    }
+
+    T* find(void* handle) {
+        auto found = objects_.find(handle);
+        return found == objects_.end() ? nullptr : found->second.get();
+    }
+
+    void remove(void* handle) { objects_.erase(handle); }
+
+private:
+    std::map<void*, std::unique_ptr<T>> objects_;
+};
+
+Handles<Module>& modules() {
+    static Handles<Module> handles;
+    return handles;
+}
+
+Handles<Event>& events() {
+    static Handles<Event> handles;
+    return handles;
+}
+
+int no_such(const char* function, const char* what) {
+    return report(INVALID_HANDLE, std::string(function) + ": no such " + what);
+}
+
+// The argument struct's words that are device addresses must lead to memory; its other words never look like one.
+std::string stale_argument(const Kernel& kernel, const unsigned char* args) {
+    for (size_t offset = 0; offset + sizeof(uint64_t) <= kernel.args_bytes; offset += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, args + offset, sizeof word);
+        if (device_memory().is_device_address(word) && !device_memory().contains(word, 0)) {
+            return "the argument at byte " + std::to_string(offset) + " is " +
+                   device_memory().describe(reinterpret_cast<const void*>(word));
+        }
+    }
+    return "";
+}
+
+void run(Launch launch, const std::vector<unsigned char>& args) {
+    launch.args = args.data();
+    std::string wrong = stale_argument(*launch.kernel, args.data());
+    if (wrong.empty()) {
+        trace().launch(launch);
+        wrong = run_launch(launch, static_cast<uint64_t>(settings().seed));
+    }
+    if (wrong.empty()) {
+        std::string damage = device_memory().damage();
+        wrong = damage.empty() ? "" : "writes " + damage;
+    }
+    if (!wrong.empty()) {
+        bool memory = wrong.find("without end") == std::string::npos && wrong.find("place") == std::string::npos;
+        fail_context(memory ? ILLEGAL_ADDRESS : LAUNCH_FAILED, describe(launch) + ": " + wrong);
+    }
+}
+
+} // namespace
+
+GRU4J_EXPORT int cuModuleLoadData(void** module, const void* image) {
+    GRU4J_DRIVER_CALL(cuModuleLoadData, CONTEXT)
+    const char* text = static_cast<const char*>(image);
+    if (strncmp(text, kImageBegin, strlen(kImageBegin)) != 0) {
+        return report(INVALID_IMAGE, "cuModuleLoadData: not the file `sources` that cuda/build packs");
+    }
+    if (strncmp(text + strlen(kImageBegin), kKernelsHash, strlen(kKernelsHash)) != 0) {
+        return report(INVALID_SOURCE, "cuModuleLoadData: the image comes from other sources than the emulator; "
+                                      "build both again");
+    }
+    *module = modules().add();
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuModuleUnload(void* module) {
+    GRU4J_DRIVER_CALL(cuModuleUnload, CONTEXT)
+    if (modules().find(module) == nullptr) {
+        return no_such("cuModuleUnload", "module");
+    }
+    finish_all();
+    modules().remove(module);
+    return context().failure;
+}
+
+GRU4J_EXPORT int cuModuleGetFunction(void** function, void* module, const char* name) {
+    GRU4J_DRIVER_CALL(cuModuleGetFunction, CONTEXT)
+    Module* found = modules().find(module);
+    if (found == nullptr) {
+        return no_such("cuModuleGetFunction", "module");
+    }
+    const Kernel* kernel = find_kernel(name);
+    if (kernel == nullptr) {
+        return NOT_FOUND;
+    }
+    *function = &found->functions.emplace(name, Function{kernel}).first->second;
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuFuncSetAttribute(void* handle, int attribute, int value) {
+    GRU4J_DRIVER_CALL(cuFuncSetAttribute, CONTEXT)
+    constexpr int kMaxDynamicSharedBytes = 8;
+    if (attribute != kMaxDynamicSharedBytes || value < 0 || value > settings().shared_bytes_per_block) {
+        return INVALID_VALUE;
+    }
+    static_cast<Function*>(handle)->shared_limit = value;
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                                unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream_handle,
+                                void** parameters, void** extra) {
+    GRU4J_DRIVER_CALL(cuLaunchKernel, CONTEXT)
+    if (handle == nullptr) {
+        return no_such("cuLaunchKernel", "function");
+    }
+    const Function& function = *static_cast<Function*>(handle);
+    auto stream = stream_of(stream_handle);
+    if (!stream) {
+        return no_such("cuLaunchKernel", "stream");
+    }
+    Launch launch{function.kernel, nullptr, grid_x, grid_y, grid_z, block_x, shared_bytes};
+    auto refuse = [&launch](const std::string& why) { return report(INVALID_VALUE, describe(launch) + ": " + why); };
+    if (parameters == nullptr || extra != nullptr) {
+        return refuse("its argument struct must come through kernelParams");
+    }
+    if (grid_x == 0 || grid_y == 0 || grid_z == 0 || grid_x > 0x7fffffffu || grid_y > kMaxGrid || grid_z > kMaxGrid) {
+        return refuse("a grid has 1 to 2147483647, 65535 and 65535 blocks");
+    }
+    if (block_y != 1 || block_z != 1) {
+        return refuse("its blocks have one dimension; y " + std::to_string(block_y) + " and z " +
+                      std::to_string(block_z) + " found");
+    }
+    int max_threads = std::min(kMaxThreads, function.kernel->max_threads);
+    if (block_x == 0 || block_x > static_cast<unsigned>(max_threads)) {
+        return refuse("its blocks have 1 to " + std::to_string(max_threads) + " threads");
+    }
+    if (shared_bytes > static_cast<unsigned>(function.shared_limit)) {
+        return refuse("it may use " + std::to_string(function.shared_limit) + " bytes shared");
+    }
+    const unsigned char* args = static_cast<const unsigned char*>(parameters[0]);
+    // The driver takes the arguments during the call, too.
+    give(*stream, [launch, copy = std::vector<unsigned char>(args, args + function.kernel->args_bytes)] {
+        run(launch, copy);
+    });
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuStreamCreate(void** handle, unsigned flags) {
+    GRU4J_DRIVER_CALL(cuStreamCreate, CONTEXT)
+    constexpr unsigned kNonBlocking = 1;
+    auto stream = std::make_shared<Stream>(Stream{flags != kNonBlocking});
+    context().streams.insert(stream);
+    *handle = stream.get();
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuStreamDestroy_v2(void* handle) {
+    GRU4J_DRIVER_CALL(cuStreamDestroy_v2, CONTEXT)
+    auto stream = stream_of(handle);
+    if (!stream || handle == nullptr) {
+        return no_such("cuStreamDestroy", "stream");
+    }
+    finish(*stream);
+    context().streams.erase(stream);
+    return context().failure;
+}
+
+GRU4J_EXPORT int cuStreamSynchronize(void* handle) {
+    GRU4J_DRIVER_CALL(cuStreamSynchronize, CONTEXT)
+    auto stream = stream_of(handle);
+    if (!stream) {
+        return no_such("cuStreamSynchronize", "stream");
+    }
+    if (handle == nullptr) {
+        finish_blocking();
+    }
+    finish(*stream);
+    return context().failure;
+}
+
+GRU4J_EXPORT int cuStreamWaitEvent(void* handle, void* event_handle, unsigned) {
+    GRU4J_DRIVER_CALL(cuStreamWaitEvent, CONTEXT)
+    auto stream = stream_of(handle);
+    Event* event = events().find(event_handle);
+    if (!stream || event == nullptr) {
+        return no_such("cuStreamWaitEvent", "stream or event");
+    }
+    if (event->stream) {
+        give(*stream, [other = event->stream, until = event->recorded] { finish(*other, until); });
+    }
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuEventCreate(void** handle, unsigned) {
+    GRU4J_DRIVER_CALL(cuEventCreate, CONTEXT)
+    *handle = events().add();
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuEventDestroy_v2(void* handle) {
+    GRU4J_DRIVER_CALL(cuEventDestroy_v2, CONTEXT)
+    Event* event = events().find(handle);
+    if (event == nullptr) {
+        return no_such("cuEventDestroy", "event");
+    }
+    if (event->stream) {
+        finish(*event->stream, event->recorded);
+    }
+    events().remove(handle);
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuEventRecord(void* handle, void* stream_handle) {
+    GRU4J_DRIVER_CALL(cuEventRecord, CONTEXT)
+    Event* event = events().find(handle);
+    auto stream = stream_of(stream_handle);
+    if (event == nullptr || !stream) {
+        return no_such("cuEventRecord", "event or stream");
+    }
+    event->stream = stream;
+    event->recorded = stream->given + 1;
+    give(*stream, [handle] {
+        if (Event* recorded = events().find(handle)) {
+            recorded->time = std::chrono::steady_clock::now();
+        }
+    });
+    return SUCCESS;
+}
+
+GRU4J_EXPORT int cuEventSynchronize(void* handle) {
+    GRU4J_DRIVER_CALL(cuEventSynchronize, CONTEXT)
+    Event* event = events().find(handle);
+    if (event == nullptr) {
+        return no_such("cuEventSynchronize", "event");
+    }
+    if (event->stream) {
+        finish(*event->stream, event->recorded);
+    }
+    return context().failure;
+}
+
+GRU4J_EXPORT int cuEventElapsedTime(float* milliseconds, void* begin_handle, void* end_handle) {
+    GRU4J_DRIVER_CALL(cuEventElapsedTime, CONTEXT)
+    Event* begin = events().find(begin_handle);
+    Event* end = events().find(end_handle);
+    if (begin == nullptr || end == nullptr) {
+        return no_such("cuEventElapsedTime", "event");
+    }
+    for (Event* event : {begin, end}) {
+        if (!event->stream) {
+            return INVALID_HANDLE;
+        }
+        if (event->stream->done < event->recorded) {
+            return NOT_READY;
+        }
+    }
+    *milliseconds = std::chrono::duration<float, std::milli>(end->time - begin->time).count();
+    return SUCCESS;
+}

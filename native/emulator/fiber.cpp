@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fiber.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+#ifndef __x86_64__
+#error "the emulator switches stacks with x86-64 instructions; JCuda has natives for no other Linux either"
+#endif
+
+// Saves the registers that a call preserves on the present stack, its top in *save, and takes those of another stack.
+extern "C" void gru4j_change_stack(void** save, void* next) __attribute__((visibility("hidden")));
+asm(R"(
+    .text
+    .globl gru4j_change_stack
+    .hidden gru4j_change_stack
+    .type gru4j_change_stack, @function
+gru4j_change_stack:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .size gru4j_change_stack, . - gru4j_change_stack
+)");
+
+namespace gru4j::emulator {
+
+namespace {
+
+constexpr size_t kGuardBytes = 4096;
+#ifdef __SANITIZE_ADDRESS__
+constexpr size_t kStackBytes = 256 * 1024; // red zones around every local variable
+#else
+constexpr size_t kStackBytes = 64 * 1024;
+#endif
+
+// The fiber that was left, and the one that goes on: what the other side of a change needs to know.
+thread_local Fiber* left = nullptr;
+thread_local Fiber* arriving = nullptr;
+
+} // namespace
+
+Fiber::~Fiber() {
+    if (stack_ != nullptr) {
+        munmap(stack_, kGuardBytes + kStackBytes);
+    }
+}
+
+void Fiber::start(void (*entry)()) {
+    if (stack_ == nullptr) {
+        void* memory = mmap(nullptr, kGuardBytes + kStackBytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED) {
+            abort();
+        }
+        stack_ = static_cast<unsigned char*>(memory);
+        mprotect(stack_, kGuardBytes, PROT_NONE);
+    }
+    entry_ = entry;
+    asan_bottom_ = stack_ + kGuardBytes;
+    asan_bytes_ = kStackBytes;
+    asan_fake_stack_ = nullptr;
+    // Tops are staggered, since equal offsets in every stack would share the same few sets of the L1 cache.
+    size_t stagger = (reinterpret_cast<uintptr_t>(stack_) / (kGuardBytes + kStackBytes)) % 61 * 64;
+    void** top = reinterpret_cast<void**>(stack_ + kGuardBytes + kStackBytes - 128 - stagger);
+    *--top = nullptr; // where first_steps would return to; keeps the stack aligned as after a call
+    *--top = reinterpret_cast<void*>(&Fiber::first_steps);
+    for (int saved_register = 0; saved_register < 6; saved_register++) {
+        *--top = nullptr;
+    }
+    stack_pointer_ = top;
+}
+
+// Never returns: an entry ends by changing to another fiber.
+void Fiber::first_steps() {
+    Fiber* self = arriving;
+    arrive(*self);
+    self->entry_();
+    abort();
+}
+
+void Fiber::arrive([[maybe_unused]] Fiber& self) {
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_finish_switch_fiber(self.asan_fake_stack_, &left->asan_bottom_, &left->asan_bytes_);
+#endif
+}
+
+void Fiber::change(Fiber& from, Fiber& to) {
+    left = &from;
+    arriving = &to;
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_start_switch_fiber(&from.asan_fake_stack_, to.asan_bottom_, to.asan_bytes_);
+#endif
+    gru4j_change_stack(&from.stack_pointer_, to.stack_pointer_);
+    arrive(from);
+}
+
+} // namespace gru4j::emulator

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A record of everything that was done to the device, in order, with all data: replay.cpp does it again without a JVM,
+// under a sanitizer or in another order of threads, and compares what is read back bit for bit.
+//
+// Written when the environment names a file: GRU4J_EMULATOR_TRACE=path. Numbers are those of the machine that wrote it.
+#pragma once
+
+#include "kernels.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+namespace gru4j::emulator {
+
+enum class Step : uint32_t { ALLOCATE = 1, RELEASE, WRITE, FILL, COPY, READ, LAUNCH };
+
+class Trace {
+public:
+    explicit Trace(const char* path);
+    ~Trace();
+    Trace(const Trace&) = delete;
+    Trace& operator=(const Trace&) = delete;
+
+    // Without a file, all of these do nothing. They are to be called before the step is done.
+    void allocate(uint64_t address, uint64_t bytes);
+    void release(uint64_t address);
+    void write(uint64_t to, const void* from, uint64_t bytes);
+    void fill(uint64_t to, uint32_t word, uint64_t words);
+    void copy(uint64_t to, uint64_t from, uint64_t bytes);
+    void read(uint64_t from, uint64_t bytes);
+    void launch(const Launch& launch);
+
+private:
+    FILE* file_;
+
+    bool begin(Step step);
+    template <typename T> void number(T value);
+    void data(const void* from, uint64_t bytes);
+};
+
+Trace& trace();
+
+} // namespace gru4j::emulator

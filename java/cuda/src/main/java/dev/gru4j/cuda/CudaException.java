@@ -1,0 +1,19 @@
+package dev.gru4j.cuda;
+
+/** The CUDA driver refused or failed: what was asked, the driver's own name for the error, and the limits around it. */
+public final class CudaException extends IllegalStateException {
+    private static final long serialVersionUID = 1L;
+
+    /** The driver's {@code CUresult}. */
+    private final int code;
+
+    CudaException(int code, String message) {
+        super(message);
+        this.code = code;
+    }
+
+    /** The driver's {@code CUresult}. */
+    public int code() {
+        return code;
+    }
+}

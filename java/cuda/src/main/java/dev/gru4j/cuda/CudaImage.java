@@ -1,0 +1,66 @@
+package dev.gru4j.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The compiled kernels that are loaded on a device: machine code made for its generation, or PTX, which
+ * the driver compiles when it is loaded. The build packs them as resources, where it finds nvcc.
+ *
+ * @param name of the resource
+ * @param bytes what the driver is given
+ */
+@SuppressWarnings("ArrayRecordComponent") // Never compared or hashed.
+record CudaImage(String name, byte[] bytes) {
+    private static final String FOLDER = "kernels/";
+
+    /** Machine code runs on later members of its own generation only: sm_80 on sm_86, not on sm_90. */
+    private static final int[] CUBINS = {120, 100, 90, 89, 86, 80};
+
+    /** CUDA 13, whose compiler made the machine code. Older drivers compile the PTX. */
+    private static final int MIN_CUBIN_DRIVER = 13000;
+
+    private static final String PTX = "compute_75.ptx";
+
+    /** The best image for a device; null if none was packed. */
+    static @Nullable CudaImage forDevice(CudaDevice device) {
+        if (device.driverVersion() >= MIN_CUBIN_DRIVER) {
+            for (int target : CUBINS) {
+                if (target <= device.capability() && target / 10 == device.capability() / 10) {
+                    CudaImage cubin = read("sm_" + target + ".cubin");
+                    if (cubin != null) {
+                        return cubin;
+                    }
+                }
+            }
+        }
+        CudaImage ptx = read(PTX);
+        // The driver reads PTX as a C string.
+        return ptx == null ? null : new CudaImage(ptx.name(), Arrays.copyOf(ptx.bytes(), ptx.bytes().length + 1));
+    }
+
+    /** Why none was packed, in the words of the build. */
+    static String reason() {
+        CudaImage packed = read("packed");
+        return packed == null
+                ? "the build did not get to them"
+                : new String(packed.bytes(), StandardCharsets.UTF_8).lines().findFirst().orElse("");
+    }
+
+    /** What the emulator is given: it has the kernels inside and compares only which sources they came from. */
+    static @Nullable CudaImage forEmulator() {
+        return read("sources");
+    }
+
+    private static @Nullable CudaImage read(String name) {
+        try (InputStream in = CudaImage.class.getResourceAsStream(FOLDER + name)) {
+            return in == null ? null : new CudaImage(name, in.readAllBytes());
+        } catch (IOException e) {
+            throw new UncheckedIOException("reading " + name, e);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package dev.gru4j.cuda;
+
+import dev.gru4j.cuda.driver.CudaDriver;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+
+/** The kernels of {@code cuda/gru_kernels.h}: their names, launches and argument sizes, and the module they lie in. */
+final class CudaKernels {
+    /** Threads of a block of a matrix product. */
+    private static final int GEMM_THREADS = 256;
+
+    /** Threads of a block of a kernel by row. */
+    static final int ROW_THREADS = 128;
+
+    /** Threads of a block of a kernel by element. */
+    static final int ELEMENT_THREADS = 256;
+
+    /** One kernel. The constants are those of the header. */
+    enum Kernel {
+        GEMM_NT_LARGE("gru_gemm_nt_128x128_f32", GEMM_THREADS, 104),
+        GEMM_NN_LARGE("gru_gemm_nn_128x128_f32", GEMM_THREADS, 104),
+        GEMM_TN_LARGE("gru_gemm_tn_128x128_f32", GEMM_THREADS, 104),
+        GEMM_NT_SMALL("gru_gemm_nt_32x32_f32", GEMM_THREADS, 104),
+        GEMM_NN_SMALL("gru_gemm_nn_32x32_f32", GEMM_THREADS, 104),
+        GEMM_TN_SMALL("gru_gemm_tn_32x32_f32", GEMM_THREADS, 104),
+        SUM_SPLITS("gru_sum_splits_f32", ROW_THREADS, 48),
+        COLUMN_SUMS("gru_column_sums_f32", 256, 56),
+        CELL_FORWARD_RESET_AFTER("gru_cell_forward_reset_after_f32", ROW_THREADS, 88),
+        CELL_FORWARD_RESET_BEFORE_GATES("gru_cell_forward_reset_before_gates_f32", ROW_THREADS, 88),
+        CELL_FORWARD_RESET_BEFORE_CANDIDATE("gru_cell_forward_reset_before_candidate_f32", ROW_THREADS, 88),
+        CELL_BACKWARD_RESET_AFTER("gru_cell_backward_reset_after_f32", ROW_THREADS, 96),
+        CELL_BACKWARD_RESET_BEFORE_CANDIDATE("gru_cell_backward_reset_before_candidate_f32", ROW_THREADS, 96),
+        CELL_BACKWARD_RESET_BEFORE_RESET("gru_cell_backward_reset_before_reset_f32", ROW_THREADS, 96),
+        DROPOUT("gru_dropout_f32", ROW_THREADS, 64),
+        EMBEDDING_FORWARD("gru_embedding_forward_f32", ROW_THREADS, 48),
+        EMBEDDING_BACKWARD("gru_embedding_backward_f32", ROW_THREADS, 48),
+        SOFTMAX_CROSS_ENTROPY("gru_softmax_cross_entropy_f32", ROW_THREADS, 56),
+        SQUARED_ERROR("gru_squared_error_f32", ELEMENT_THREADS, 56),
+        SQUARED_NORM("gru_squared_norm_f32", ELEMENT_THREADS, 24),
+        SUM("gru_sum_f64", ELEMENT_THREADS, 32),
+        CLIP_BY_NORM("gru_clip_by_norm_f32", ELEMENT_THREADS, 32),
+        SGD("gru_sgd_f32", ELEMENT_THREADS, 40),
+        ADAM("gru_adam_f32", ELEMENT_THREADS, 64);
+
+        private final String symbol;
+        private final int threads;
+        private final int argumentBytes;
+
+        Kernel(String symbol, int threads, int argumentBytes) {
+            this.symbol = symbol;
+            this.threads = threads;
+            this.argumentBytes = argumentBytes;
+        }
+
+        /** Its name in the module. */
+        String symbol() {
+            return symbol;
+        }
+
+        /** Threads of a block. */
+        int threads() {
+            return threads;
+        }
+
+        /** Size of its argument struct. */
+        int argumentBytes() {
+            return argumentBytes;
+        }
+    }
+
+    private final CudaDriver driver;
+    private final Map<Kernel, Integer> functions = new EnumMap<>(Kernel.class);
+    private boolean loaded;
+
+    CudaKernels(CudaDriver driver) {
+        this.driver = driver;
+    }
+
+    /** Loads the module and finds every kernel in it. */
+    void load(CudaImage image, CudaSession session) {
+        session.check("loading the kernels (" + image.name() + ")", driver.loadModule(image.bytes()));
+        loaded = true;
+        int[] function = new int[1];
+        for (Kernel kernel : Kernel.values()) {
+            session.check("finding kernel " + kernel.symbol(), driver.getFunction(kernel.symbol(), function));
+            functions.put(kernel, function[0]);
+        }
+    }
+
+    int function(Kernel kernel) {
+        return Objects.requireNonNull(functions.get(kernel), "the kernels are loaded");
+    }
+
+    /** Unloads what was loaded and returns the driver's code. */
+    int unload() {
+        if (!loaded) {
+            return CudaDriver.SUCCESS;
+        }
+        loaded = false;
+        return driver.unloadModule();
+    }
+}

@@ -1,0 +1,240 @@
+package dev.gru4j.cuda;
+
+import dev.gru4j.cuda.CudaKernels.Kernel;
+
+/**
+ * One matrix product after another: which kernel, which tiles, how many splits of k. To be set up and
+ * {@link #run} by a thread that has entered the session.
+ *
+ * <p>Every choice is a function of m, n and k alone, not of the device, so that a result has the same
+ * bits on every GPU and on the emulator.
+ */
+final class CudaProduct {
+    /** What is read transposed. */
+    enum Form {
+        /** C(m,n) = A(m,k) · B(n,k)ᵀ: projections. */
+        NT(Kernel.GEMM_NT_LARGE, Kernel.GEMM_NT_SMALL),
+        /** C(m,n) = A(m,k) · B(k,n): gradients of inputs and states. */
+        NN(Kernel.GEMM_NN_LARGE, Kernel.GEMM_NN_SMALL),
+        /** C(m,n) = A(k,m)ᵀ · B(k,n): gradients of weights. */
+        TN(Kernel.GEMM_TN_LARGE, Kernel.GEMM_TN_SMALL);
+
+        private final Kernel large;
+        private final Kernel small;
+
+        Form(Kernel large, Kernel small) {
+            this.large = large;
+            this.small = small;
+        }
+    }
+
+    static final int LARGE_TILE = 128;
+    static final int SMALL_TILE = 32;
+    private static final int LARGE_SHARED_BYTES = 2 * 2 * 8 * 132 * Float.BYTES;
+    private static final int SMALL_SHARED_BYTES = 2 * 2 * 32 * 36 * Float.BYTES;
+
+    /** Blocks that keep the GPUs of today busy: they have 100 to 150 multiprocessors. */
+    private static final int BUSY = 128;
+
+    private static final int MAX_SPLITS = 8;
+
+    /** A split of k must be worth the sum that follows it. */
+    private static final int MIN_SPLIT = 256;
+
+    /** A split begins at a multiple of this, so that the kernel's tiles of k are whole ones. */
+    private static final int SPLIT_UNIT = 32;
+
+    private static final int MAX_GRID_Y = 65535;
+
+    private final CudaSession session;
+    private Form form = Form.NT;
+    private int m;
+    private int n;
+    private int k;
+    private long a;
+    private long lda;
+    private long b;
+    private long ldb;
+    private long bias;
+    private long c;
+    private long ldc;
+    private boolean accumulate;
+    private long lengths;
+    private int batch;
+    private int firstStep;
+    private long partial;
+
+    CudaProduct(CudaSession session) {
+        this.session = session;
+    }
+
+    /** Begins a product, without bias, lengths, splits or accumulation. */
+    CudaProduct of(Form newForm, int rows, int columns, int reduction) {
+        form = newForm;
+        m = rows;
+        n = columns;
+        k = reduction;
+        bias = 0;
+        accumulate = false;
+        lengths = 0;
+        batch = 0;
+        firstStep = 0;
+        partial = 0;
+        return this;
+    }
+
+    /** Address of A, and floats from one of its rows to the next. */
+    CudaProduct a(long address, long stride) {
+        a = address;
+        lda = stride;
+        return this;
+    }
+
+    /** Address of B, and floats from one of its rows to the next. */
+    CudaProduct b(long address, long stride) {
+        b = address;
+        ldb = stride;
+        return this;
+    }
+
+    /** (n), added to every row; 0: absent. */
+    CudaProduct bias(long address) {
+        bias = address;
+        return this;
+    }
+
+    /** Address of C, and floats from one of its rows to the next. */
+    CudaProduct into(long address, long stride) {
+        c = address;
+        ldc = stride;
+        return this;
+    }
+
+    CudaProduct accumulate(boolean add) {
+        accumulate = add;
+        return this;
+    }
+
+    /**
+     * Rows, or for {@link Form#TN} steps of the reduction, are positions of a batch; those in padding take no part.
+     *
+     * @param address of the lengths (B) on the device; 0: no padding
+     * @param rowsOfStep B
+     * @param first step of row 0
+     */
+    CudaProduct positions(long address, int rowsOfStep, int first) {
+        lengths = address;
+        batch = rowsOfStep;
+        firstStep = first;
+        return this;
+    }
+
+    /** Allows a split of k; {@code address} has room for {@link #partialFloats}. */
+    CudaProduct splitInto(long address) {
+        partial = address;
+        return this;
+    }
+
+    /** Floats that a product of any k up to {@code maxK} may need to be split. */
+    static long partialFloats(int rows, int columns, int maxK) {
+        long tiles = Math.min(tiles(rows, columns, LARGE_TILE), tiles(rows, columns, SMALL_TILE));
+        long splits = Math.min(splitLimit(maxK), (BUSY + tiles - 1) / tiles);
+        return splits > 1 ? splits * rows * columns : 0;
+    }
+
+    void run() {
+        if (m == 0 || n == 0) {
+            return;
+        }
+        if (k == 0 && bias == 0) {
+            clear();
+            return;
+        }
+        int limit = partial == 0 ? 1 : splitLimit(k);
+        boolean isLarge = Math.min(m, n) > LARGE_TILE / 2 && tiles(m, n, LARGE_TILE) * limit >= BUSY;
+        int tile = isLarge ? LARGE_TILE : SMALL_TILE;
+        long tiles = tiles(m, n, tile);
+        int wanted = (int) Math.min(limit, (BUSY + tiles - 1) / tiles);
+        int perSplit = wanted == 1 ? k : roundUp(ceilDiv(k, wanted), SPLIT_UNIT);
+        int splits = Math.max(1, ceilDiv(k, Math.max(1, perSplit)));
+        boolean isSplit = splits > 1;
+        int gridY = ceilDiv(n, tile);
+        if (gridY > MAX_GRID_Y) {
+            throw new IllegalArgumentException("a product with " + n + " columns; at most "
+                    + (long) MAX_GRID_Y * tile + " expected");
+        }
+        session.arguments()
+                .put(a)
+                .put(b)
+                .put(bias)
+                .put(isSplit ? partial : c)
+                .put(lengths)
+                .put(lda)
+                .put(ldb)
+                .put(isSplit ? n : ldc)
+                .put(isSplit ? (long) m * n : 0L)
+                .put(m)
+                .put(n)
+                .put(k)
+                .put(perSplit)
+                .put(batch)
+                .put(firstStep)
+                .put(accumulate && !isSplit);
+        session.launch(
+                isLarge ? form.large : form.small,
+                ceilDiv(m, tile),
+                gridY,
+                splits,
+                isLarge ? LARGE_SHARED_BYTES : SMALL_SHARED_BYTES);
+        if (isSplit) {
+            sumSplits(session, partial, c, ldc, (long) m * n, m, n, splits, accumulate);
+        }
+    }
+
+    /** c (rows,columns) = Σ of the splits, or added to it. */
+    static void sumSplits(
+            CudaSession session, long partial, long c, long ldc, long stride, int rows, int columns, int splits,
+            boolean accumulate) {
+        session.arguments()
+                .put(partial)
+                .put(c)
+                .put(ldc)
+                .put(stride)
+                .put(rows)
+                .put(columns)
+                .put(splits)
+                .put(accumulate);
+        session.launch(Kernel.SUM_SPLITS, rowBlocks(rows, columns), 0);
+    }
+
+    /** An empty sum. */
+    private void clear() {
+        if (!accumulate) {
+            if (ldc != n) {
+                throw new IllegalStateException("an empty product into rows " + ldc + " apart; " + n + " expected");
+            }
+            session.fill(c, 0, (long) m * n);
+        }
+    }
+
+    /** Blocks of a kernel by row. */
+    static long rowBlocks(long rows, int width) {
+        return rows * ceilDiv(width, CudaKernels.ROW_THREADS);
+    }
+
+    private static int splitLimit(int reduction) {
+        return Math.clamp(reduction / MIN_SPLIT, 1, MAX_SPLITS);
+    }
+
+    private static long tiles(int rows, int columns, int tile) {
+        return (long) ceilDiv(rows, tile) * ceilDiv(columns, tile);
+    }
+
+    static int ceilDiv(int value, int unit) {
+        return Math.ceilDiv(value, unit);
+    }
+
+    private static int roundUp(int value, int unit) {
+        return ceilDiv(value, unit) * unit;
+    }
+}

@@ -1,0 +1,110 @@
+package dev.gru4j.cuda.driver;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The calls of the CUDA driver that the backend makes, on one device. Every one of them returns the
+ * driver's {@code CUresult}, 0 for success, and hands results back in the first element of its array
+ * arguments, as the driver does. Addresses are numbers; functions and events are numbers that this
+ * object gave out.
+ *
+ * <p>Not thread-safe. Calls below {@link #pushContext} need the context to be current on the thread.
+ */
+public interface CudaDriver {
+    /** {@code CUDA_SUCCESS}. */
+    int SUCCESS = 0;
+
+    /** {@code CUDA_ERROR_OUT_OF_MEMORY}. */
+    int OUT_OF_MEMORY = 2;
+
+    /** {@code CUDA_ERROR_NO_DEVICE}. */
+    int NO_DEVICE = 100;
+
+    /** Bytes of {@link #arguments()}, the most that a kernel can take. */
+    int MAX_ARGUMENT_BYTES = 4096;
+
+    /** The driver's name for a code, such as {@code CUDA_ERROR_OUT_OF_MEMORY}. */
+    String errorName(int code);
+
+    int init();
+
+    /** 1000·major + 10·minor of the newest CUDA that the driver supports. */
+    int driverVersion(int[] version);
+
+    int deviceCount(int[] count);
+
+    /** Chooses the device that all further calls mean. */
+    int selectDevice(int ordinal);
+
+    /** Zero-terminated. */
+    int deviceName(byte[] name);
+
+    int totalMemory(long[] bytes);
+
+    /** One of the driver's {@code CU_DEVICE_ATTRIBUTE_…} numbers. */
+    int deviceAttribute(int attribute, int[] value);
+
+    /** Makes the device's primary context and holds it. */
+    int retainContext();
+
+    /** Gives the primary context up. */
+    int releaseContext();
+
+    int pushContext();
+
+    int popContext();
+
+    int createStream();
+
+    int synchronizeStream();
+
+    int destroyStream();
+
+    /** Loads the kernels: a cubin, or PTX with a closing zero byte. */
+    int loadModule(byte[] image);
+
+    int unloadModule();
+
+    int getFunction(String name, int[] function);
+
+    /** Free and total bytes of the device. */
+    int memoryInfo(long[] free, long[] total);
+
+    int allocate(long bytes, long[] address);
+
+    int free(long address);
+
+    /** Page-locked host memory, which copies can read and write while the CPU goes on. */
+    int allocateHost(long bytes, long[] address);
+
+    int freeHost(long address);
+
+    int createEvent(int[] event);
+
+    int destroyEvent(int event);
+
+    int recordEvent(int event);
+
+    int synchronizeEvent(int event);
+
+    /** Enqueues a copy from page-locked host memory. */
+    int copyToDevice(long device, long host, long bytes);
+
+    /** Enqueues a copy to page-locked host memory. */
+    int copyToHost(long host, long device, long bytes);
+
+    /** Enqueues a copy; the ranges must not overlap. */
+    int copyOnDevice(long to, long from, long bytes);
+
+    /** Enqueues the filling of {@code words} 32-bit words. */
+    int fill(long device, int word, long words);
+
+    /**
+     * Where the next launch takes its arguments from, {@value #MAX_ARGUMENT_BYTES} bytes: the one struct
+     * that every kernel of ours takes, by value. Free again as soon as {@link #launch} returns.
+     */
+    MemorySegment arguments();
+
+    /** Enqueues a kernel on a grid of blocks of so many threads, with the struct in {@link #arguments()}. */
+    int launch(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes);
+}

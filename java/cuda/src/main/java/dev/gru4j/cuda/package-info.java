@@ -1,0 +1,21 @@
+/**
+ * The GRU backend on NVIDIA GPUs. From top to bottom:
+ *
+ * <ul>
+ *   <li>{@link dev.gru4j.cuda.CudaBackendProvider}: whether it can run here, and if not, why;
+ *   <li>{@code CudaBackend}, {@code CudaPlan}, {@code CudaForward}, {@code CudaBackward},
+ *       {@code CudaTrainingKernels}: which kernels are launched, in what order, on what memory;
+ *   <li>{@code CudaKernels}, {@code KernelArguments}: the kernels of {@code cuda/} and the layout of their arguments;
+ *   <li>{@code CudaSession}: one device context and one stream; every return code is looked at there.
+ * </ul>
+ *
+ * <p>Everything is enqueued on one stream, so work is done in the order of the calls. Any thread may call:
+ * the context is pushed and popped around each call. With {@code -Dgru4j.cuda.emulator=true} the same
+ * kernels run on the CPU, for tests; the backend then calls itself emulated.
+ *
+ * <p>On the class path only: JCuda does not work as a module.
+ */
+@NullMarked
+package dev.gru4j.cuda;
+
+import org.jspecify.annotations.NullMarked;

@@ -42,7 +42,7 @@ public final class CudaBackendProvider implements GruBackendProvider {
 
     private static String description(CudaDevice device, CudaImage image, boolean emulated) {
         return emulated
-                ? "cuda (emulated, no GPU): stepwise kernels in fp32 on one CPU thread, as on " + device.name()
+                ? "cuda (emulated, no GPU): stepwise kernels in fp32 on one CPU thread"
                 : "cuda: " + device.description() + ", stepwise kernels in fp32 (" + image.name() + ")";
     }
 }

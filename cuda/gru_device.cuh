@@ -17,6 +17,13 @@
 //       or waits elsewhere.
 //   warp_shuffle_xor(value, mask)
 //       the value of the lane whose number differs by mask; all 32 lanes of the warp take part. Types of 4 and 8 bytes.
+//   signal(flag), wait_at_least(flag, count)
+//       adds 1 to a counter in global memory; waits until it holds count or more, modulo 2^32. Who comes back sees all
+//       that was written before the signals, by their threads or by threads that these met at a block_sync(). Between
+//       blocks this needs a cooperative launch, whose blocks all run at once.
+//   load_l2(from), load_l2(quad, from)
+//       one float, or four at an address aligned to 16 bytes, that another block may have written during this launch:
+//       read past the first-level cache, which would not see it.
 #pragma once
 
 #include <math.h>
@@ -48,6 +55,27 @@ GRU4J_DEVICE void block_sync() { __syncthreads(); }
 
 template <typename T> GRU4J_DEVICE T warp_shuffle_xor(T value, int mask) {
     return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+GRU4J_DEVICE void signal(unsigned* flag) {
+    asm volatile("red.release.gpu.add.u32 [%0], 1;" ::"l"(flag) : "memory");
+}
+
+GRU4J_DEVICE void wait_at_least(const unsigned* flag, unsigned count) {
+    unsigned found;
+    do {
+        asm volatile("ld.acquire.gpu.u32 %0, [%1];" : "=r"(found) : "l"(flag) : "memory");
+    } while (static_cast<int>(found - count) < 0);
+}
+
+GRU4J_DEVICE float load_l2(const float* from) { return __ldcg(from); }
+
+GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
+    const float4 value = __ldcg(reinterpret_cast<const float4*>(from));
+    quad[0] = value.x;
+    quad[1] = value.y;
+    quad[2] = value.z;
+    quad[3] = value.w;
 }
 
 } // namespace gru4j
@@ -88,6 +116,21 @@ GRU4J_DEVICE T warp_shuffle_xor(T value, int mask, const char* file = __builtin_
     T result;
     emulator::warp_shuffle_xor(&value, &result, sizeof(T), mask, file, line);
     return result;
+}
+
+GRU4J_DEVICE void signal(unsigned* flag) { emulator::signal(flag); }
+
+GRU4J_DEVICE void wait_at_least(const unsigned* flag, unsigned count, const char* file = __builtin_FILE(),
+                                int line = __builtin_LINE()) {
+    emulator::wait_at_least(flag, count, file, line);
+}
+
+GRU4J_DEVICE float load_l2(const float* from) { return *from; }
+
+GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
+    for (int i = 0; i < 4; i++) {
+        quad[i] = from[i];
+    }
 }
 
 } // namespace gru4j

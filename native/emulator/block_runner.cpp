@@ -23,9 +23,17 @@ namespace {
 
 constexpr int kLanes = 32;
 
+// Threads of a cooperative launch. Each needs two mappings of memory, and a process usually has 65530.
+constexpr uint64_t kMaxThreadsAtOnce = 30'000;
+
+constexpr size_t kBlocksInReport = 4;
+
+struct Block;
+
 // A fiber and the CUDA thread that it runs.
 struct Worker {
     Fiber fiber;
+    Block* block = nullptr;
     Thread thread{};
     Strand strand{};
     bool in_thread = false; // between the first and the last instruction of a CUDA thread
@@ -52,6 +60,30 @@ struct Lane {
 struct Warp {
     Meeting meeting;
     Lane lanes[kLanes];
+};
+
+// A block that runs.
+struct Block {
+    Thread first{}; // its thread 0
+    std::vector<int> order;
+    size_t started = 0;
+    int ended = 0;
+    Meeting meeting;
+    std::vector<Warp> warps;
+    SharedMemory shared;
+
+    bool is_begun() const { return started == order.size(); }
+};
+
+// A thread that waits for a counter in device memory.
+struct FlagWait {
+    Worker* worker;
+    const unsigned* flag;
+    unsigned count;
+    const char* file;
+    int line;
+
+    bool is_over() const { return static_cast<int>(*flag - count) >= 0; }
 };
 
 std::string place(const char* file, int line) {
@@ -84,6 +116,8 @@ public:
     std::string run(const Launch& launch, uint64_t seed);
     void block_sync(const char* file, int line);
     void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line);
+    void signal(unsigned* flag);
+    void wait_at_least(const unsigned* flag, unsigned count, const char* file, int line);
     void on_fault(int signal, const void* address);
 
 private:
@@ -91,14 +125,10 @@ private:
     bool shuffle_ = false;
     uint64_t random_ = 0;
 
-    // The block that runs.
-    Thread first_{}; // its thread 0
-    std::vector<int> order_;
-    size_t started_ = 0;
-    int ended_ = 0;
-    Meeting meeting_;
-    std::vector<Warp> warps_;
-    SharedMemory shared_;
+    // Those that run: the first alone, or as many as a cooperative launch has. They stay for the next launch.
+    std::vector<std::unique_ptr<Block>> blocks_;
+    size_t running_blocks_ = 0;
+    std::vector<FlagWait> flag_waits_;
 
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> idle_;
@@ -112,7 +142,9 @@ private:
 
     std::string failure_;
 
-    void run_block(unsigned x, unsigned y, unsigned z);
+    void run_blocks(const std::vector<uint64_t>& numbers, size_t from, size_t count);
+    void begin(Block& block, uint64_t number);
+    Block* block_to_begin();
     static void work();
     void run_threads();
     Worker* choose();
@@ -121,8 +153,10 @@ private:
     bool arrive(Meeting& meeting, const char* file, int line);
     void release(Meeting& meeting);
     [[noreturn]] void fail(const std::string& reason);
-    std::string block_name() const;
+    void go_on(const std::vector<Worker*>& workers);
+    static std::string name(const Block& block);
     std::string deadlock() const;
+    std::string who_waits(const Block& block) const;
     uint64_t random(uint64_t bound);
 };
 
@@ -151,12 +185,6 @@ std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
     random_ = seed;
     failure_.clear();
     main_strand_ = current_strand();
-    size_t threads = launch.threads;
-    order_.resize(threads);
-    for (size_t i = 0; i < threads; i++) {
-        order_[i] = static_cast<int>(i);
-    }
-    warps_.resize((threads + kLanes - 1) / kLanes);
     // Fibers begin anew with every launch, since the launch before may have come from another thread of the process.
     idle_.clear();
     for (auto& worker : workers_) {
@@ -165,55 +193,90 @@ std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
     }
 
     uint64_t blocks = static_cast<uint64_t>(launch.grid_x) * launch.grid_y * launch.grid_z;
-    std::vector<uint64_t> shuffled(shuffle_ ? blocks : 0);
-    for (uint64_t i = 0; i < shuffled.size(); i++) {
-        shuffled[i] = i;
-        std::swap(shuffled[i], shuffled[random(i + 1)]);
+    if (launch.cooperative && blocks * launch.threads > kMaxThreadsAtOnce) {
+        return "it has " + std::to_string(blocks * launch.threads) + " threads; the emulator runs " +
+               std::to_string(kMaxThreadsAtOnce) + " at once";
     }
-    for (uint64_t i = 0; i < blocks && failure_.empty(); i++) {
-        uint64_t block = shuffle_ ? shuffled[i] : i;
-        for (size_t t = threads; shuffle_ && t > 1; t--) {
-            std::swap(order_[t - 1], order_[random(t)]);
+    size_t at_once = launch.cooperative ? blocks : 1;
+    while (blocks_.size() < at_once) {
+        blocks_.push_back(std::make_unique<Block>());
+    }
+    std::vector<uint64_t> numbers(blocks);
+    for (uint64_t i = 0; i < blocks; i++) {
+        numbers[i] = i;
+        if (shuffle_) {
+            std::swap(numbers[i], numbers[random(i + 1)]);
         }
-        uint64_t row = block / launch.grid_x;
-        run_block(static_cast<unsigned>(block % launch.grid_x), static_cast<unsigned>(row % launch.grid_y),
-                  static_cast<unsigned>(row / launch.grid_y));
+    }
+    for (size_t i = 0; i < blocks && failure_.empty(); i += at_once) {
+        run_blocks(numbers, i, at_once);
     }
     observe(&end_token_);
     return failure_;
 }
 
-void BlockRunner::run_block(unsigned x, unsigned y, unsigned z) {
-    first_ = {0,
-              static_cast<int>(launch_->threads),
-              static_cast<int>(x),
-              static_cast<int>(y),
-              static_cast<int>(z),
-              static_cast<int>(launch_->grid_x),
-              static_cast<int>(launch_->grid_y),
-              static_cast<int>(launch_->grid_z),
-              shared_.renew(launch_->shared_bytes)};
-    started_ = 0;
-    ended_ = 0;
+// Runs some blocks at once.
+void BlockRunner::run_blocks(const std::vector<uint64_t>& numbers, size_t from, size_t count) {
+    running_blocks_ = count;
+    for (size_t i = 0; i < count; i++) {
+        begin(*blocks_[i], numbers[from + i]);
+    }
     ready_.clear();
     next_ready_ = 0;
-    meeting_.expected = first_.threads_x;
-    meeting_.waiting.clear();
-    for (size_t w = 0; w < warps_.size(); w++) {
-        warps_[w].meeting.expected = std::min(kLanes, first_.threads_x - static_cast<int>(w) * kLanes);
-        warps_[w].meeting.waiting.clear();
-    }
+    flag_waits_.clear();
     publish(&begin_token_);
 
     leave(main_);
 
-    if (failure_.empty() && ended_ < first_.threads_x) {
-        failure_ = block_name() + deadlock();
-    }
     if (failure_.empty()) {
-        std::string damage = shared_.damage();
-        failure_ = damage.empty() ? "" : block_name() + damage;
+        failure_ = deadlock();
     }
+    for (size_t i = 0; i < count && failure_.empty(); i++) {
+        std::string damage = blocks_[i]->shared.damage();
+        failure_ = damage.empty() ? "" : name(*blocks_[i]) + damage;
+    }
+}
+
+void BlockRunner::begin(Block& block, uint64_t number) {
+    uint64_t row = number / launch_->grid_x;
+    int threads = static_cast<int>(launch_->threads);
+    block.first = {0,
+                   threads,
+                   static_cast<int>(number % launch_->grid_x),
+                   static_cast<int>(row % launch_->grid_y),
+                   static_cast<int>(row / launch_->grid_y),
+                   static_cast<int>(launch_->grid_x),
+                   static_cast<int>(launch_->grid_y),
+                   static_cast<int>(launch_->grid_z),
+                   block.shared.renew(launch_->shared_bytes)};
+    block.order.resize(launch_->threads);
+    for (size_t t = 0; t < block.order.size(); t++) {
+        block.order[t] = static_cast<int>(t);
+        if (shuffle_) {
+            std::swap(block.order[t], block.order[random(t + 1)]);
+        }
+    }
+    block.started = 0;
+    block.ended = 0;
+    block.meeting.expected = threads;
+    block.meeting.waiting.clear();
+    block.warps.resize(static_cast<size_t>((threads + kLanes - 1) / kLanes));
+    for (size_t w = 0; w < block.warps.size(); w++) {
+        block.warps[w].meeting.expected = std::min(kLanes, threads - static_cast<int>(w) * kLanes);
+        block.warps[w].meeting.waiting.clear();
+    }
+}
+
+// A block with threads that have not begun; null if there is none.
+Block* BlockRunner::block_to_begin() {
+    size_t first = shuffle_ ? random(running_blocks_) : 0;
+    for (size_t i = 0; i < running_blocks_; i++) {
+        Block* block = blocks_[(first + i) % running_blocks_].get();
+        if (!block->is_begun()) {
+            return block;
+        }
+    }
+    return nullptr;
 }
 
 // Who goes on: a thread that may, else a fiber that starts further threads, else nobody.
@@ -224,7 +287,7 @@ Worker* BlockRunner::choose() {
         }
         return ready_[next_ready_++];
     }
-    if (started_ == order_.size()) {
+    if (block_to_begin() == nullptr) {
         return nullptr;
     }
     if (idle_.empty()) {
@@ -254,9 +317,10 @@ void BlockRunner::work() {
 void BlockRunner::run_threads() {
     Worker* self = running_;
     for (;;) {
-        while (started_ < order_.size()) {
-            self->thread = first_;
-            self->thread.thread_x = order_[started_++];
+        while (Block* block = block_to_begin()) {
+            self->block = block;
+            self->thread = block->first;
+            self->thread.thread_x = block->order[block->started++];
             self->strand = new_strand();
             self->in_thread = true;
             follow(self->strand);
@@ -266,7 +330,7 @@ void BlockRunner::run_threads() {
             follow(main_strand_);
             self->in_thread = false;
             end_strand(self->strand);
-            ended_++;
+            block->ended++;
         }
         idle_.push_back(self);
         leave(self->fiber);
@@ -296,24 +360,52 @@ void BlockRunner::wait(Meeting& meeting, const char* file, int line) {
 }
 
 void BlockRunner::release(Meeting& meeting) {
-    if (next_ready_ == ready_.size()) {
-        ready_.clear();
-        next_ready_ = 0;
-    }
-    ready_.insert(ready_.end(), meeting.waiting.begin(), meeting.waiting.end());
+    go_on(meeting.waiting);
     meeting.waiting.clear();
     meeting.generation++;
 }
 
+void BlockRunner::go_on(const std::vector<Worker*>& workers) {
+    if (next_ready_ == ready_.size()) {
+        ready_.clear();
+        next_ready_ = 0;
+    }
+    ready_.insert(ready_.end(), workers.begin(), workers.end());
+}
+
 void BlockRunner::block_sync(const char* file, int line) {
-    void* token = meeting_.token();
+    Meeting& meeting = running_->block->meeting;
+    void* token = meeting.token();
     publish(token);
-    wait(meeting_, file, line);
+    wait(meeting, file, line);
     observe(token);
 }
 
+void BlockRunner::signal(unsigned* flag) {
+    publish(flag);
+    *flag += 1;
+    for (size_t i = 0; i < flag_waits_.size();) {
+        if (flag_waits_[i].flag == flag && flag_waits_[i].is_over()) {
+            go_on({flag_waits_[i].worker});
+            flag_waits_[i] = flag_waits_.back();
+            flag_waits_.pop_back();
+        } else {
+            i++;
+        }
+    }
+}
+
+void BlockRunner::wait_at_least(const unsigned* flag, unsigned count, const char* file, int line) {
+    FlagWait flag_wait = {running_, flag, count, file, line};
+    if (!flag_wait.is_over()) {
+        flag_waits_.push_back(flag_wait);
+        leave(running_->fiber);
+    }
+    observe(const_cast<unsigned*>(flag));
+}
+
 void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line) {
-    Warp& warp = warps_[static_cast<size_t>(current->thread_x / kLanes)];
+    Warp& warp = running_->block->warps[static_cast<size_t>(current->thread_x / kLanes)];
     if (warp.meeting.expected != kLanes) {
         fail("a shuffle at " + place(file, line) + " in a warp of " + std::to_string(warp.meeting.expected) +
              " threads; all 32 must take part");
@@ -334,9 +426,9 @@ void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes
     wait(warp.meeting, file, line);
 }
 
-// Gives up the block, from inside one of its threads: all its fibers stay where they are, for good.
+// Gives up the launch, from inside one of its threads: all its fibers stay where they are, for good.
 void BlockRunner::fail(const std::string& reason) {
-    failure_ = block_name() + reason;
+    failure_ = name(*running_->block) + reason;
     Fiber& from = running_->fiber;
     running_ = nullptr;
     current = nullptr;
@@ -353,27 +445,49 @@ void BlockRunner::on_fault(int signal, const void* address) {
     if (signal == SIGFPE) {
         fail(who + " divides an integer by zero");
     }
-    std::string where = shared_.describe(address);
+    std::string where = running_->block->shared.describe(address);
     fail(who + " accesses " + (where.empty() ? device_memory().describe(address) : where));
 }
 
-std::string BlockRunner::block_name() const {
-    return "block (" + std::to_string(first_.block_x) + "," + std::to_string(first_.block_y) + "," +
-           std::to_string(first_.block_z) + "): ";
+std::string BlockRunner::name(const Block& block) {
+    return "block (" + std::to_string(block.first.block_x) + "," + std::to_string(block.first.block_y) + "," +
+           std::to_string(block.first.block_z) + "): ";
 }
 
+// Who waits for whom when nobody can go on; empty if all threads have ended.
 std::string BlockRunner::deadlock() const {
-    std::string text = "threads wait without end:";
+    std::string text;
+    size_t stuck = 0;
+    for (size_t i = 0; i < running_blocks_; i++) {
+        const Block& block = *blocks_[i];
+        if (block.ended == block.first.threads_x) {
+            continue;
+        }
+        if (++stuck <= kBlocksInReport) {
+            text += (stuck == 1 ? "" : "; ") + name(block) + "threads wait without end:" + who_waits(block);
+        }
+    }
+    return stuck <= kBlocksInReport ? text : text + "; " + std::to_string(stuck - kBlocksInReport) + " more blocks";
+}
+
+std::string BlockRunner::who_waits(const Block& block) const {
+    std::string text;
     auto add = [&text](const Meeting& meeting) {
         if (!meeting.waiting.empty()) {
             text += " " + threads_of(meeting.waiting) + " at " + place(meeting.file, meeting.line) + ";";
         }
     };
-    add(meeting_);
-    for (const Warp& warp : warps_) {
+    add(block.meeting);
+    for (const Warp& warp : block.warps) {
         add(warp.meeting);
     }
-    return text + " " + std::to_string(ended_) + " of " + std::to_string(first_.threads_x) + " have ended";
+    for (const FlagWait& wait : flag_waits_) {
+        if (wait.worker->block == &block) {
+            text += " " + threads_of({wait.worker}) + " at " + place(wait.file, wait.line) + " for a flag that is " +
+                    std::to_string(*wait.flag) + " to reach " + std::to_string(wait.count) + ";";
+        }
+    }
+    return text + " " + std::to_string(block.ended) + " of " + std::to_string(block.first.threads_x) + " have ended";
 }
 
 } // namespace
@@ -384,6 +498,14 @@ void block_sync(const char* file, int line) {
 
 void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line) {
     runner().warp_shuffle_xor(value, result, bytes, mask, file, line);
+}
+
+void signal(unsigned* flag) {
+    runner().signal(flag);
+}
+
+void wait_at_least(const unsigned* flag, unsigned count, const char* file, int line) {
+    runner().wait_at_least(flag, count, file, line);
 }
 
 std::string run_launch(const Launch& launch, uint64_t seed) {

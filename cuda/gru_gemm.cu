@@ -172,7 +172,7 @@ template <int TILE, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm(c
         a.store(s_stages, next_a);
         b.store(s_stages + Tile::STAGE / 2, next_b);
     }
-    gru4j::block_sync();
+    gru4j::block_sync(); // the first stage is there
     for (int stage = 0; stage < stages; stage++) {
         const float* s_a = s_stages + (stage % 2) * Tile::STAGE + group * Tile::GROUP_DEPTH * Tile::STRIDE;
         const float* s_b = s_a + Tile::STAGE / 2;
@@ -237,7 +237,7 @@ template <int TILE, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm(c
         }
         *reinterpret_cast<GruQuad*>(s_sums + (group * TILE + row + i) * Tile::STRIDE + column) = quad;
     }
-    gru4j::block_sync();
+    gru4j::block_sync(); // the sums of all groups are there
     for (int element = gru4j::thread_x(); element < TILE * TILE; element += GRU_GEMM_THREADS) {
         const int at = element / TILE;
         const int of = element % TILE;

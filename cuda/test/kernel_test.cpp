@@ -68,9 +68,8 @@ void launch(const std::string& name, const void* args, size_t args_bytes, unsign
         fail(name + " takes " + std::to_string(kernel->args_bytes) + " bytes; " + std::to_string(args_bytes) + " given");
     }
     const gru4j::emulator::Launch launch = {kernel, args, grid_x, grid_y, grid_z, threads, shared_bytes};
-    const std::string fault = gru4j::emulator::run_launch(launch, shuffled_launches);
-    if (!fault.empty()) {
-        fail(fault);
+    if (const auto failure = gru4j::emulator::run_launch(launch, shuffled_launches)) {
+        fail(gru4j::emulator::describe(launch) + ": " + failure->text);
     }
     const std::string damage = gru4j::emulator::device_memory().damage();
     if (!damage.empty()) {

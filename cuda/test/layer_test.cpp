@@ -40,13 +40,24 @@ struct Gemm : GruGemm {
     }
 };
 
-/// One layer on the device: the schedule of gru_kernels.h, without splits.
+/// values (…,width) as the columns from width on of a tensor twice as wide, the others NaN: the second direction's part.
+std::vector<float> beside_nan(const std::vector<float>& values, int width) {
+    std::vector<float> result(2 * values.size(), NAN);
+    for (size_t i = 0; i < values.size(); i++) {
+        const size_t row = i / static_cast<size_t>(width);
+        result[i + (row + 1) * static_cast<size_t>(width)] = values[i];
+    }
+    return result;
+}
+
+/// One layer on the device: the schedule of gru_kernels.h, without splits. Its y and dy are those of the second of two
+/// directions.
 class DeviceLayer {
 public:
     DeviceLayer(const LayerShape& shape, const LayerTensors<float>& in, int tile)
         : s(shape), tile(tile), rows(shape.T * shape.B), state(static_cast<size_t>(shape.B) * shape.H), x(in.x),
-          w_ih(in.w_ih), w_hh(in.w_hh), b_ih(in.b_ih), b_hh(in.b_hh), dy(in.dy), lengths(shape.lengths),
-          gx(3 * n()), gh(3 * state), states(state + n()), gates(4 * n()), y(n()), dh(in.dhT), drh(state), dgx(3 * n()),
+          w_ih(in.w_ih), w_hh(in.w_hh), b_ih(in.b_ih), b_hh(in.b_hh), dy(beside_nan(in.dy, shape.H)), lengths(shape.lengths),
+          gx(3 * n()), gh(3 * state), states(state + n()), gates(4 * n()), y(2 * n()), dh(in.dhT), drh(state), dgx(3 * n()),
           dgh(3 * n()), dx(in.x.size()), dw_ih(in.w_ih.size()), dw_hh(in.w_hh.size()),
           db_ih(3 * static_cast<size_t>(shape.H)), db_hh(3 * static_cast<size_t>(shape.H)) {
         states.set(in.h0);
@@ -59,7 +70,8 @@ public:
         projection.mask(mask(), s.B, 0).run("nt", tile);
         for (int step = 0; step < s.T; step++) {
             const GruCellForward cell = {gx.at(), gh.at(), h_prev(step), states.at(state * (step + 1)),
-                                         gates.at(4 * state * step), y.at(), mask(), H, s.T, s.B, H, step, s.reverse, 0};
+                                         gates.at(4 * state * step), y.at(H), mask(), 2 * H, s.T, s.B, H, step,
+                                         s.reverse, 0};
             if (!s.reset_before) {
                 recurrent(h_prev(step), H, 0, 3);
                 launch_by_row("gru_cell_forward_reset_after_f32", cell, s.B, H);
@@ -75,8 +87,9 @@ public:
     void backward() {
         const int H = s.H;
         for (int step = s.T - 1; step >= 0; step--) {
-            const GruCellBackward cell = {gates.at(4 * state * step), h_prev(step), dy.at(), dh.at(), drh.at(), dgx.at(),
-                                          dgh.at(3 * state * step), mask(), H, s.T, s.B, H, step, s.reverse, 0};
+            float* dgh_of_step = (dgates_are_one ? dgx : dgh).at(3 * state * step);
+            const GruCellBackward cell = {gates.at(4 * state * step), h_prev(step), has_dy ? dy.at(H) : nullptr, dh.at(),
+                                          drh.at(), dgx.at(), dgh_of_step, mask(), 2 * H, s.T, s.B, H, step, s.reverse, 0};
             if (!s.reset_before) {
                 launch_by_row("gru_cell_backward_reset_after_f32", cell, s.B, H);
                 recurrent_backward(cell.dgh, 0, 3, dh.at(), 1, step);
@@ -89,6 +102,7 @@ public:
         }
         Gemm(dgx.at(), 3 * H, w_ih.at(), s.I, dx.at(), s.I, rows, s.I, 3 * H).mask(mask(), s.B, 0).run("nn", tile);
         Gemm(dgx.at(), 3 * H, x.at(), s.I, dw_ih.at(), s.I, 3 * H, s.I, rows).mask(mask(), s.B, 0).run("tn", tile);
+        const Tensor<float>& dgh = dgates_are_one ? dgx : this->dgh;
         const int of_state = s.reset_before ? 2 * H : 3 * H; // rows of W_hh that met hPrev; the others met rh
         Gemm(dgh.at(), 3 * H, states.at(), H, dw_hh.at(), H, of_state, H, rows).mask(mask(), s.B, 0).run("tn", tile);
         if (s.reset_before) {
@@ -99,6 +113,24 @@ public:
         column_sums(dgx, db_ih);
         column_sums(dgh, db_hh);
     }
+
+    /// y without the other direction's columns, which must still be poison.
+    std::vector<float> y_of_direction() const {
+        const std::vector<float> both = y.values();
+        const size_t H = static_cast<size_t>(s.H);
+        std::vector<float> result;
+        for (size_t i = 0; i < both.size(); i++) {
+            if (i / H % 2 == 1) {
+                result.push_back(both[i]);
+            } else if (!isnan(both[i])) {
+                fail("y of the other direction was written to");
+            }
+        }
+        return result;
+    }
+
+    bool has_dy = true;
+    bool dgates_are_one = false; // dgh is dgx
 
     const LayerShape& s;
     const int tile;
@@ -210,7 +242,7 @@ void check(const LayerShape& s, int biases, int tile) {
         const std::vector<float> states = layer.states.values();
         const std::vector<float> hT(states.end() - static_cast<long>(layer.state), states.end());
         layer.backward();
-        found = {layer.y.values(), hT, gates_in_time_order(s, layer.gates.values()), layer.dx.values(),
+        found = {layer.y_of_direction(), hT, gates_in_time_order(s, layer.gates.values()), layer.dx.values(),
                  layer.dh.values(), layer.dw_ih.values(), layer.dw_hh.values(), layer.db_ih.values(),
                  layer.db_hh.values()};
         std::vector<float> all;
@@ -269,6 +301,36 @@ TEST(a_row_wider_than_a_block_is_right) {
     check({2, 2, 3, GRU_ROW_THREADS + 2, false, true, {}}, 2, 32);
 }
 
+TEST(without_dy_only_dhT_arrives) {
+    for (bool reset_before : {false, true}) {
+        const LayerShape s = {3, 2, 4, 11, reset_before, true, {3, 1}};
+        LayerTensors<float> in = inputs(s, 2);
+        std::fill(in.dy.begin(), in.dy.end(), 0.0f);
+        DeviceLayer zero(s, in, 32), absent(s, in, 32);
+        absent.has_dy = false;
+        for (DeviceLayer* layer : {&zero, &absent}) {
+            layer->forward();
+            layer->backward();
+        }
+        expect_same_bits({"dx", {{'t', s.T}, {'b', s.B}, {'i', s.I}}}, absent.dx.values(), zero.dx.values());
+        expect_same_bits({"dh0", {{'b', s.B}, {'j', s.H}}}, absent.dh.values(), zero.dh.values());
+    }
+}
+
+TEST(dgh_may_be_dgx_of_a_forward_direction_in_reset_before) {
+    const LayerShape s = {4, 3, 5, 13, true, false, {2, 4, 0}};
+    const LayerTensors<float> in = inputs(s, 2);
+    DeviceLayer apart(s, in, 32), one(s, in, 32);
+    one.dgates_are_one = true;
+    for (DeviceLayer* layer : {&apart, &one}) {
+        layer->forward();
+        layer->backward();
+    }
+    expect_same_bits({"dx", {{'t', s.T}, {'b', s.B}, {'i', s.I}}}, one.dx.values(), apart.dx.values());
+    expect_same_bits({"dw_hh", {{'g', 3 * s.H}, {'j', s.H}}}, one.dw_hh.values(), apart.dw_hh.values());
+    expect_same_bits({"db_hh", {{'g', 3 * s.H}}}, one.db_hh.values(), apart.db_hh.values());
+}
+
 /// In inference nothing but the state is kept: reset-after without gates, and h_next in place of h_prev.
 TEST(a_cell_may_update_its_state_in_place) {
     const LayerShape s = {1, 3, 2, 21, false, false, {}};
@@ -278,7 +340,7 @@ TEST(a_cell_may_update_its_state_in_place) {
     const Tensor<float> h(in.h0);
     GruCellForward cell = {layer.gx.at(), layer.gh.at(), h.at(), h.at(), nullptr, nullptr, nullptr, s.H, 1, s.B, s.H, 0, 0, 0};
     launch_by_row("gru_cell_forward_reset_after_f32", cell, s.B, s.H);
-    expect_same_bits({"h", {{'b', s.B}, {'j', s.H}}}, h.values(), layer.y.values());
+    expect_same_bits({"h", {{'b', s.B}, {'j', s.H}}}, h.values(), layer.y_of_direction());
 }
 
 /// With NaN in a row's initial state that row is NaN, and no gradient of the weights is unless the row has a step.
@@ -289,8 +351,10 @@ TEST(the_state_of_a_row_without_steps_reaches_nobody) {
     DeviceLayer layer(s, in, 32);
     layer.forward();
     layer.backward();
-    for (const Tensor<float>* tensor : {&layer.dw_hh, &layer.dw_ih, &layer.dx, &layer.db_hh, &layer.y, &layer.dh}) {
-        for (float value : tensor->values()) {
+    for (const std::vector<float>& tensor :
+         {layer.dw_hh.values(), layer.dw_ih.values(), layer.dx.values(), layer.db_hh.values(), layer.dh.values(),
+          layer.y_of_direction()}) {
+        for (float value : tensor) {
             if (isnan(value)) {
                 fail("NaN in the state of row 1, which has no step, reached an output");
             }

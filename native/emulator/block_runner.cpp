@@ -113,7 +113,7 @@ std::string threads_of(const std::vector<Worker*>& workers) {
 
 class BlockRunner {
 public:
-    std::string run(const Launch& launch, uint64_t seed);
+    std::optional<LaunchFailure> run(const Launch& launch, uint64_t seed);
     void block_sync(const char* file, int line);
     void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line);
     void signal(unsigned* flag);
@@ -140,7 +140,7 @@ private:
     char begin_token_ = 0;
     char end_token_ = 0;
 
-    std::string failure_;
+    std::optional<LaunchFailure> failure_;
 
     void run_blocks(const std::vector<uint64_t>& numbers, size_t from, size_t count);
     void begin(Block& block, uint64_t number);
@@ -152,7 +152,7 @@ private:
     void wait(Meeting& meeting, const char* file, int line);
     bool arrive(Meeting& meeting, const char* file, int line);
     void release(Meeting& meeting);
-    [[noreturn]] void fail(const std::string& reason);
+    [[noreturn]] void fail(LaunchFailure::Kind kind, const std::string& reason);
     void go_on(const std::vector<Worker*>& workers);
     static std::string name(const Block& block);
     std::string deadlock() const;
@@ -173,7 +173,7 @@ uint64_t BlockRunner::random(uint64_t bound) {
     return (mixed ^ (mixed >> 31)) % bound;
 }
 
-std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
+std::optional<LaunchFailure> BlockRunner::run(const Launch& launch, uint64_t seed) {
     static const bool caught = [] {
         catch_faults([](int signal, const void* address) { runner().on_fault(signal, address); });
         return true;
@@ -183,7 +183,7 @@ std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
     launch_ = &launch;
     shuffle_ = seed != 0;
     random_ = seed;
-    failure_.clear();
+    failure_.reset();
     main_strand_ = current_strand();
     // Fibers begin anew with every launch, since the launch before may have come from another thread of the process.
     idle_.clear();
@@ -194,8 +194,9 @@ std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
 
     uint64_t blocks = static_cast<uint64_t>(launch.grid_x) * launch.grid_y * launch.grid_z;
     if (launch.cooperative && blocks * launch.threads > kMaxThreadsAtOnce) {
-        return "it has " + std::to_string(blocks * launch.threads) + " threads; the emulator runs " +
-               std::to_string(kMaxThreadsAtOnce) + " at once";
+        return LaunchFailure{LaunchFailure::BAD_MEETING,
+                             "it has " + std::to_string(blocks * launch.threads) + " threads; the emulator runs " +
+                                 std::to_string(kMaxThreadsAtOnce) + " at once"};
     }
     size_t at_once = launch.cooperative ? blocks : 1;
     while (blocks_.size() < at_once) {
@@ -208,7 +209,7 @@ std::string BlockRunner::run(const Launch& launch, uint64_t seed) {
             std::swap(numbers[i], numbers[random(i + 1)]);
         }
     }
-    for (size_t i = 0; i < blocks && failure_.empty(); i += at_once) {
+    for (size_t i = 0; i < blocks && !failure_; i += at_once) {
         run_blocks(numbers, i, at_once);
     }
     observe(&end_token_);
@@ -228,12 +229,13 @@ void BlockRunner::run_blocks(const std::vector<uint64_t>& numbers, size_t from, 
 
     leave(main_);
 
-    if (failure_.empty()) {
-        failure_ = deadlock();
+    if (std::string waiting = deadlock(); !failure_ && !waiting.empty()) {
+        failure_ = {LaunchFailure::BAD_MEETING, waiting};
     }
-    for (size_t i = 0; i < count && failure_.empty(); i++) {
-        std::string damage = blocks_[i]->shared.damage();
-        failure_ = damage.empty() ? "" : name(*blocks_[i]) + damage;
+    for (size_t i = 0; i < count && !failure_; i++) {
+        if (std::string damage = blocks_[i]->shared.damage(); !damage.empty()) {
+            failure_ = {LaunchFailure::BAD_ACCESS, name(*blocks_[i]) + damage};
+        }
     }
 }
 
@@ -291,8 +293,10 @@ Worker* BlockRunner::choose() {
         return nullptr;
     }
     if (idle_.empty()) {
+        follow(main_strand_);
         workers_.push_back(std::make_unique<Worker>());
         workers_.back()->fiber.start(work);
+        publish(&begin_token_);
         return workers_.back().get();
     }
     Worker* worker = idle_.back();
@@ -343,9 +347,10 @@ bool BlockRunner::arrive(Meeting& meeting, const char* file, int line) {
         meeting.file = file;
         meeting.line = line;
     } else if (meeting.line != line || (meeting.file != file && strcmp(meeting.file, file) != 0)) {
-        fail(threads_of({running_}) + " is at " + place(file, line) + " while " + threads_of(meeting.waiting) +
-             (meeting.waiting.size() == 1 ? " waits" : " wait") + " at " + place(meeting.file, meeting.line) +
-             "; all must come to the same place");
+        fail(LaunchFailure::BAD_MEETING,
+             threads_of({running_}) + " is at " + place(file, line) + " while " + threads_of(meeting.waiting) +
+                 (meeting.waiting.size() == 1 ? " waits" : " wait") + " at " + place(meeting.file, meeting.line) +
+                 "; all must come to the same place");
     }
     return static_cast<int>(meeting.waiting.size()) + 1 == meeting.expected;
 }
@@ -407,11 +412,12 @@ void BlockRunner::wait_at_least(const unsigned* flag, unsigned count, const char
 void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line) {
     Warp& warp = running_->block->warps[static_cast<size_t>(current->thread_x / kLanes)];
     if (warp.meeting.expected != kLanes) {
-        fail("a shuffle at " + place(file, line) + " in a warp of " + std::to_string(warp.meeting.expected) +
-             " threads; all 32 must take part");
+        fail(LaunchFailure::BAD_MEETING, "a shuffle at " + place(file, line) + " in a warp of " +
+                                             std::to_string(warp.meeting.expected) + " threads; all 32 must take part");
     }
     if (mask < 0 || mask >= kLanes) {
-        fail("a shuffle at " + place(file, line) + " with mask " + std::to_string(mask) + "; 0 to 31 expected");
+        fail(LaunchFailure::BAD_MEETING,
+             "a shuffle at " + place(file, line) + " with mask " + std::to_string(mask) + "; 0 to 31 expected");
     }
     Lane& lane = warp.lanes[current->thread_x % kLanes];
     memcpy(lane.value, value, bytes);
@@ -427,8 +433,8 @@ void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes
 }
 
 // Gives up the launch, from inside one of its threads: all its fibers stay where they are, for good.
-void BlockRunner::fail(const std::string& reason) {
-    failure_ = name(*running_->block) + reason;
+void BlockRunner::fail(LaunchFailure::Kind kind, const std::string& reason) {
+    failure_ = {kind, name(*running_->block) + reason};
     Fiber& from = running_->fiber;
     running_ = nullptr;
     current = nullptr;
@@ -443,10 +449,10 @@ void BlockRunner::on_fault(int signal, const void* address) {
     }
     std::string who = threads_of({running_});
     if (signal == SIGFPE) {
-        fail(who + " divides an integer by zero");
+        fail(LaunchFailure::BAD_ACCESS, who + " divides an integer by zero");
     }
     std::string where = running_->block->shared.describe(address);
-    fail(who + " accesses " + (where.empty() ? device_memory().describe(address) : where));
+    fail(LaunchFailure::BAD_ACCESS, who + " accesses " + (where.empty() ? device_memory().describe(address) : where));
 }
 
 std::string BlockRunner::name(const Block& block) {
@@ -460,10 +466,7 @@ std::string BlockRunner::deadlock() const {
     size_t stuck = 0;
     for (size_t i = 0; i < running_blocks_; i++) {
         const Block& block = *blocks_[i];
-        if (block.ended == block.first.threads_x) {
-            continue;
-        }
-        if (++stuck <= kBlocksInReport) {
+        if (block.ended < block.first.threads_x && ++stuck <= kBlocksInReport) {
             text += (stuck == 1 ? "" : "; ") + name(block) + "threads wait without end:" + who_waits(block);
         }
     }
@@ -508,7 +511,7 @@ void wait_at_least(const unsigned* flag, unsigned count, const char* file, int l
     runner().wait_at_least(flag, count, file, line);
 }
 
-std::string run_launch(const Launch& launch, uint64_t seed) {
+std::optional<LaunchFailure> run_launch(const Launch& launch, uint64_t seed) {
     return runner().run(launch, seed);
 }
 

@@ -9,15 +9,24 @@
 
 #include "kernels.h"
 
+#include <optional>
 #include <stdint.h>
 #include <string>
 
 namespace gru4j::emulator {
 
-// Runs the launch; empty when it went well, otherwise what went wrong: threads that wait for one another without end, an
-// address outside of all memory, a write beside the shared memory.
+struct LaunchFailure {
+    enum Kind {
+        BAD_ACCESS,  // an address outside of all memory, a write beside the shared memory, a division by zero
+        BAD_MEETING, // threads that wait for one another without end, or at different places
+    };
+    Kind kind;
+    std::string text;
+};
+
+// Runs the launch; nothing when it went well.
 // A seed other than 0 shuffles the order in which blocks and threads run; results of a correct kernel do not depend on
 // it. One launch at a time: the caller sees to it.
-std::string run_launch(const Launch& launch, uint64_t seed);
+std::optional<LaunchFailure> run_launch(const Launch& launch, uint64_t seed);
 
 } // namespace gru4j::emulator

@@ -2,6 +2,7 @@
 #include "device_memory.h"
 
 #include "pages.h"
+#include "poison.h"
 
 #include <algorithm>
 #include <stdlib.h>
@@ -75,6 +76,8 @@ uint64_t DeviceMemory::allocate(size_t bytes) {
     }
     uint64_t address = begin + accessible - data;
     memset(pointer(address - kMarginBytes), kPoison, kMarginBytes + data);
+    forbid(pointer(address - kMarginBytes), kMarginBytes);
+    forbid(pointer(address + bytes), data - bytes);
     live_[address] = {bytes, begin, begin + accessible + kPageBytes};
     allocated_bytes_ += bytes;
     return address;
@@ -89,6 +92,7 @@ bool DeviceMemory::release(uint64_t address) {
     live_.erase(found);
     allocated_bytes_ -= gone.bytes;
     released_[address] = gone.bytes;
+    permit(pointer(gone.pages_begin), gone.pages_end - gone.pages_begin);
     mmap(pointer(gone.pages_begin), gone.pages_end - gone.pages_begin, PROT_NONE,
          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 
@@ -162,8 +166,11 @@ std::string DeviceMemory::damage() {
             {address + allocation.bytes, round_up(allocation.bytes, kAlignBytes) - allocation.bytes}};
         for (auto [begin, bytes] : watched) {
             if (const void* written = first_written(static_cast<unsigned char*>(pointer(begin)), bytes)) {
+                std::string found = describe(written);
+                permit(pointer(begin), bytes);
                 memset(pointer(begin), kPoison, bytes); // reported once
-                return describe(written);
+                forbid(pointer(begin), bytes);
+                return found;
             }
         }
     }

@@ -96,18 +96,16 @@ std::string stale_argument(const Kernel& kernel, const unsigned char* args) {
 
 void run(Launch launch, const std::vector<unsigned char>& args) {
     launch.args = args.data();
-    std::string wrong = stale_argument(*launch.kernel, args.data());
-    if (wrong.empty()) {
-        trace().launch(launch);
-        wrong = run_launch(launch, static_cast<uint64_t>(settings().seed));
+    auto fail = [&launch](int code, const std::string& why) { fail_context(code, describe(launch) + ": " + why); };
+    if (std::string stale = stale_argument(*launch.kernel, args.data()); !stale.empty()) {
+        fail(ILLEGAL_ADDRESS, stale);
+        return;
     }
-    if (wrong.empty()) {
-        std::string damage = device_memory().damage();
-        wrong = damage.empty() ? "" : "writes " + damage;
-    }
-    if (!wrong.empty()) {
-        bool memory = wrong.find("without end") == std::string::npos && wrong.find("place") == std::string::npos;
-        fail_context(memory ? ILLEGAL_ADDRESS : LAUNCH_FAILED, describe(launch) + ": " + wrong);
+    trace().launch(launch);
+    if (auto failure = run_launch(launch, static_cast<uint64_t>(settings().seed))) {
+        fail(failure->kind == LaunchFailure::BAD_ACCESS ? ILLEGAL_ADDRESS : LAUNCH_FAILED, failure->text);
+    } else if (std::string damage = device_memory().damage(); !damage.empty()) {
+        fail(ILLEGAL_ADDRESS, "writes " + damage);
     }
 }
 

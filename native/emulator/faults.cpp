@@ -6,7 +6,7 @@
 
 namespace gru4j::emulator {
 
-#if defined(GRU4J_TSAN) || defined(__SANITIZE_ADDRESS__)
+#if defined(GRU4J_TSAN) || defined(GRU4J_ASAN)
 
 void catch_faults(void (*)(int, const void*)) {}
 

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef GRU4J_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -45,7 +45,7 @@ namespace gru4j::emulator {
 namespace {
 
 constexpr size_t kGuardBytes = 4096;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef GRU4J_ASAN
 constexpr size_t kStackBytes = 256 * 1024; // red zones around every local variable
 #else
 constexpr size_t kStackBytes = 64 * 1024;
@@ -97,7 +97,7 @@ void Fiber::first_steps() {
 }
 
 void Fiber::arrive([[maybe_unused]] Fiber& self) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef GRU4J_ASAN
     __sanitizer_finish_switch_fiber(self.asan_fake_stack_, &left->asan_bottom_, &left->asan_bytes_);
 #endif
 }
@@ -105,7 +105,7 @@ void Fiber::arrive([[maybe_unused]] Fiber& self) {
 void Fiber::change(Fiber& from, Fiber& to) {
     left = &from;
     arriving = &to;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef GRU4J_ASAN
     __sanitizer_start_switch_fiber(&from.asan_fake_stack_, to.asan_bottom_, to.asan_bytes_);
 #endif
     gru4j_change_stack(&from.stack_pointer_, to.stack_pointer_);

@@ -2,6 +2,7 @@
 #include "shared_memory.h"
 
 #include "pages.h"
+#include "poison.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,10 @@ unsigned char* SharedMemory::renew(size_t bytes) {
     bytes_ = bytes;
     begin_ = pages_ + kCapacityBytes - round_up(bytes, kAlignBytes);
     unsigned char* from = begin_ - kMarginBytes;
+    permit(pages_, kCapacityBytes);
     memset(from, kPoison, static_cast<size_t>(pages_ + kCapacityBytes - from));
+    forbid(pages_, static_cast<size_t>(begin_ - pages_));
+    forbid(begin_ + bytes, round_up(bytes, kAlignBytes) - bytes);
     return begin_;
 }
 

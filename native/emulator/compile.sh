@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034 # the variables are read by the scripts that source this
+#
+# How the emulator and the kernels are compiled for the CPU; for scripts whose working folder is the repository's root
+# and which have set `out` to the folder of the objects.
+
+cxx=${CXX:-g++}
+
+# What this machine lacks for it, in one line; empty where nothing does.
+emulator_needs() {
+    [ "$(uname -s) $(uname -m)" = 'Linux x86_64' ] || { echo 'it runs on Linux on x86-64 only, as JCuda does'; return; }
+    command -v "$cxx" >/dev/null || echo "$cxx is not installed (apt install g++)"
+}
+
+flags=(-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -Wall -Wextra -Werror -DGRU4J_EMULATOR -Icuda -Inative/emulator)
+
+# No multiply-add that the kernels do not ask for, as nvcc -fmad=false: then both give the same bits. With the
+# instructions for it where the CPU has them, since the library function of the same result is ten times slower.
+kernel_flags=(-x c++ -O3 -ffp-contract=off -fno-math-errno -Wno-unknown-pragmas)
+if grep -qs '\bfma\b' /proc/cpuinfo && grep -qs '\bavx2\b' /proc/cpuinfo; then
+    kernel_flags+=(-mavx2 -mfma)
+fi
+
+# What a sanitizer adds: to objects' names, to the emulator, to kernels, to linking. Only kernels are instrumented; the
+# emulator tells the sanitizer what it has to know.
+prefix=
+emulator_more=()
+kernel_more=()
+link_more=()
+
+# use_sanitizer address|thread
+use_sanitizer() {
+    prefix=$1-
+    local kinds=$1
+    # What undefined behaviour g++ knows is looked for along with addresses.
+    if [ "$1" = address ]; then
+        emulator_more=(-DGRU4J_ASAN)
+        kinds=address,undefined
+    else
+        emulator_more=(-DGRU4J_TSAN)
+    fi
+    kernel_more=(-O1 -g "-fsanitize=$kinds" -fno-sanitize-recover=all -Wno-maybe-uninitialized)
+    link_more=("-fsanitize=$kinds")
+}
+
+# Set when compile compiled something.
+compiled=
+
+# compile OBJECT SOURCE FLAG…: unless the object is of the same source, headers, compiler and flags.
+compile() {
+    local object=$out/$1 source=$2 state
+    shift 2
+    state=$({ cat "$source" cuda/*.cuh cuda/*.h native/emulator/*.h; cat "$(dirname "$source")"/*.h 2>/dev/null || :; "$cxx" --version; echo "$@"; } | sha256sum)
+    if [ -e "$object" ] && [ "$(cat "$object.state" 2>/dev/null)" = "$state" ]; then return; fi
+    rm -f "$object.state"
+    "$cxx" "$@" -c -o "$object" "$source"
+    printf '%s\n' "$state" >"$object.state"
+    compiled=1
+}
+
+# compile_emulator: all of it; adds its objects to `objects`.
+compile_emulator() {
+    local source object
+    for source in native/emulator/*.cpp; do
+        object=$prefix$(basename "$source" .cpp).o
+        compile "$object" "$source" "${flags[@]}" ${emulator_more[@]+"${emulator_more[@]}"}
+        objects+=("$out/$object")
+    done
+    # The hash of the sources, the same as in cuda/build, which cuModuleLoadData compares; in a file of its own, so
+    # that a change of a kernel compiles only that.
+    printf 'namespace gru4j::emulator {\nextern const char kKernelsHash[];\nconst char kKernelsHash[] = "%s";\n}\n' \
+        "$(cat cuda/*.cu cuda/*.cuh cuda/*.h | sha256sum | cut -d ' ' -f 1)" >"$out/kernels_hash.cpp"
+    compile kernels_hash.o "$out/kernels_hash.cpp" "${flags[@]}"
+    objects+=("$out/kernels_hash.o")
+}
+
+# compile_kernels SOURCE…: adds their objects to `objects`.
+compile_kernels() {
+    local source object
+    for source; do
+        object=$prefix$(basename "$source").o
+        compile "$object" "$source" "${flags[@]}" "${kernel_flags[@]}" ${kernel_more[@]+"${kernel_more[@]}"}
+        objects+=("$out/$object")
+    done
+}
+
+# compile_host SOURCE…: what runs around the kernels, not instrumented, with their floating-point flags; adds their
+# objects to `objects`.
+compile_host() {
+    local source object
+    for source; do
+        object=$prefix$(basename "$source").o
+        compile "$object" "$source" "${flags[@]}" "${kernel_flags[@]}" -I"$(dirname "$source")"
+        objects+=("$out/$object")
+    done
+}
+
+# link PROGRAM
+link() {
+    "$cxx" ${link_more[@]+"${link_more[@]}"} -o "$out/$prefix$1" "${objects[@]}"
+}

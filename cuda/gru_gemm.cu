@@ -43,75 +43,72 @@ static_assert(4 * GRU_GEMM_SMALL_TILE * GruTile<GRU_GEMM_SMALL_TILE>::STRIDE * 4
               "the sums of the four groups replace the stages");
 
 /**
- * A block's view of one operand: element (row, k) of the tile at from[row·stride + k] if ALONG_K, else at
- * from[k·stride + row].
+ * What one thread brings of one operand: a quad in every stage, of four k of one row if ALONG_K, where k is the
+ * fastest index of the tensor, else of four rows at one k.
  */
 template <int TILE, bool ALONG_K> struct GruOperand {
-    const float* from;
-    long long stride;
-    int rows;  // of the tile that exist
-    int depth; // of all k of this split
-    bool wide; // whether quads are aligned
+    const float* source; // the quad of the stage that comes next
+    long long advance;   // floats from one stage's quad to the next one's
+    int k_left;          // k from the quad's first to the end of the split; ALONG_K: 0 or less for a row that is not there
+    int rows;            // of the quad that exist; 0 or less for none; unused ALONG_K
+    bool wide;           // whether quads are aligned
+    int target;          // in s_operand[k][row]
 
-    // The quad this thread carries in every stage.
-    int row;
-    int k;
-
-    GRU4J_DEVICE GruOperand(const float* tensor, long long stride_, int row0, int rows_, int k0, int depth_) {
-        const long long row_offset = ALONG_K ? row0 * stride_ : row0;
-        const long long k_offset = ALONG_K ? k0 : k0 * stride_;
-        from = tensor + row_offset + k_offset;
-        stride = stride_;
-        rows = rows_;
-        depth = depth_;
-        wide = stride_ % 4 == 0 && reinterpret_cast<uintptr_t>(from) % sizeof(GruQuad) == 0;
+    GRU4J_DEVICE GruOperand(const float* tensor, long long stride, int row0, int rows_left, int k0, int depth) {
+        using Tile = GruTile<TILE>;
         const int thread = gru4j::thread_x();
+        int row;
+        int k;
         if (ALONG_K) {
             // A warp takes 16 rows and 8 k: whole 32-byte sectors of memory, and all banks when it stores them.
             const int lane = thread % 32;
             const int warp = thread / 32;
-            const int pairs = GruTile<TILE>::DEPTH / 8;
+            const int pairs = Tile::DEPTH / 8;
             row = lane % 16 + 16 * (warp / pairs);
             k = 4 * (lane / 16 + 2 * (warp % pairs));
         } else {
             row = 4 * (thread % (TILE / 4));
             k = thread / (TILE / 4);
         }
+        const float* tile = tensor + (ALONG_K ? row0 * stride + k0 : k0 * stride + row0);
+        wide = stride % 4 == 0 && reinterpret_cast<uintptr_t>(tile) % sizeof(GruQuad) == 0;
+        source = tile + (ALONG_K ? row * stride + k : k * stride + row);
+        advance = ALONG_K ? Tile::DEPTH : Tile::DEPTH * stride;
+        rows = rows_left - row;
+        k_left = ALONG_K && rows <= 0 ? 0 : depth - k;
+        target = k * Tile::STRIDE + row;
     }
 
-    /// This thread's quad of a stage; 0 beyond the edges.
-    GRU4J_DEVICE GruQuad fetch(int stage) const {
+    /// The quad of the next stage; 0 beyond the edges, and where it is not to be taken.
+    GRU4J_DEVICE GruQuad fetch(bool take) {
         GruQuad quad = {{0.0f, 0.0f, 0.0f, 0.0f}};
-        const int at = stage * GruTile<TILE>::DEPTH + k;
-        const int major = ALONG_K ? row : at;
-        const int minor = ALONG_K ? at : row;
-        const int count = (ALONG_K ? depth : rows) - minor;
-        if (major >= (ALONG_K ? rows : depth) || count <= 0) {
-            return quad;
-        }
-        const float* source = from + major * stride + minor;
-        if (wide && count >= 4) {
-            return *reinterpret_cast<const GruQuad*>(source);
-        }
-        GRU4J_UNROLL
-        for (int i = 0; i < 4; i++) {
-            if (i < count) {
-                quad.v[i] = source[i];
+        const int count = ALONG_K || k_left <= 0 ? k_left : rows;
+        if (take && count > 0) {
+            if (wide && count >= 4) {
+                quad = *reinterpret_cast<const GruQuad*>(source);
+            } else {
+                GRU4J_UNROLL
+                for (int i = 0; i < 4; i++) {
+                    if (i < count) {
+                        quad.v[i] = source[i];
+                    }
+                }
             }
         }
+        source += advance;
+        k_left -= GruTile<TILE>::DEPTH;
         return quad;
     }
 
     /// Into s_operand[k][row].
     GRU4J_DEVICE void store(float* s_operand, const GruQuad& quad) const {
-        float* target = s_operand + k * GruTile<TILE>::STRIDE + row;
         if (ALONG_K) {
             GRU4J_UNROLL
             for (int i = 0; i < 4; i++) {
-                target[i * GruTile<TILE>::STRIDE] = quad.v[i];
+                s_operand[target + i * GruTile<TILE>::STRIDE] = quad.v[i];
             }
         } else {
-            *reinterpret_cast<GruQuad*>(target) = quad;
+            *reinterpret_cast<GruQuad*>(s_operand + target) = quad;
         }
     }
 };
@@ -144,31 +141,29 @@ template <int TILE, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm(c
     const int k0 = depth == 0 ? 0 : static_cast<int>(first_k);
     const int stages = depth / Tile::DEPTH + (depth % Tile::DEPTH != 0);
 
-    const GruOperand<TILE, A_ALONG_K> a(p.a, p.lda, row0, p.m - row0, k0, depth);
-    const GruOperand<TILE, B_ALONG_K> b(p.b, p.ldb, column0, p.n - column0, k0, depth);
+    GruOperand<TILE, A_ALONG_K> a(p.a, p.lda, row0, p.m - row0, k0, depth);
+    GruOperand<TILE, B_ALONG_K> b(p.b, p.ldb, column0, p.n - column0, k0, depth);
 
     const int group = gru4j::thread_x() / (Tile::SIDE * Tile::SIDE);
     const int member = gru4j::thread_x() % (Tile::SIDE * Tile::SIDE);
     const int row = 4 * (member / Tile::SIDE);
     const int column = 4 * (member % Tile::SIDE);
 
-    // This thread's quads of a stage. Of a padded k row neither operand is read, since 0 · NaN is not 0.
-    auto bring = [&](int stage, GruQuad& of_a, GruQuad& of_b) {
-        const int at = stage * Tile::DEPTH + a.k;
-        if (ROWS_ARE_K && p.lengths != nullptr && at < depth
-                && gru_is_padding(p.lengths, p.batch, p.first_step, k0 + at)) {
-            of_a = of_b = {{0.0f, 0.0f, 0.0f, 0.0f}};
-            return;
+    // The next quads. Of a padded k row neither operand is read, since 0 · NaN is not 0.
+    GruQuad next_a;
+    GruQuad next_b;
+    auto fetch = [&] {
+        bool take = true;
+        if (ROWS_ARE_K && p.lengths != nullptr && a.k_left > 0) {
+            take = !gru_is_padding(p.lengths, p.batch, p.first_step, k0 + depth - a.k_left);
         }
-        of_a = a.fetch(stage);
-        of_b = b.fetch(stage);
+        next_a = a.fetch(take);
+        next_b = b.fetch(take);
     };
 
     float sums[SUMS][SUMS] = {};
-    GruQuad next_a;
-    GruQuad next_b;
     if (stages > 0) {
-        bring(0, next_a, next_b);
+        fetch();
         a.store(s_stages, next_a);
         b.store(s_stages + Tile::STAGE / 2, next_b);
     }
@@ -178,7 +173,7 @@ template <int TILE, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm(c
         const float* s_b = s_a + Tile::STAGE / 2;
         const bool more = stage + 1 < stages;
         if (more) {
-            bring(stage + 1, next_a, next_b);
+            fetch();
         }
         GRU4J_UNROLL
         for (int k = 0; k < Tile::GROUP_DEPTH; k++) {

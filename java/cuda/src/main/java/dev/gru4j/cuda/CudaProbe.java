@@ -45,7 +45,7 @@ final class CudaProbe {
     private static Result probe() {
         boolean emulated = CudaEmulator.isRequested();
         try {
-            Availability libraries = emulated ? emulator() : platform();
+            Availability libraries = emulated ? emulator() : platform(DRIVER_LIBRARY);
             if (libraries.isAvailable()) {
                 libraries = jcuda();
             }
@@ -112,7 +112,11 @@ final class CudaProbe {
                             MIN_CAPABILITY % 10),
                     "use a GPU of the Turing generation (2018) or newer, " + USE_SIMD);
         }
-        CudaImage image = emulated ? CudaImage.forEmulator() : CudaImage.forDevice(device);
+        return packed(device, emulated ? CudaImage.forEmulator() : CudaImage.forDevice(device), emulated);
+    }
+
+    /** The last thing needed: kernels for the device. */
+    static Result packed(CudaDevice device, @Nullable CudaImage image, boolean emulated) {
         if (image == null) {
             return unavailable(
                     emulated,
@@ -123,7 +127,7 @@ final class CudaProbe {
     }
 
     @SuppressWarnings("restricted") // Only looks whether the library is there; no function of it is called.
-    private static Availability platform() {
+    static Availability platform(String driverLibrary) {
         String os = System.getProperty("os.name", "");
         String architecture = System.getProperty("os.arch", "");
         if (!os.equals("Linux") || !architecture.equals("amd64")) {
@@ -132,10 +136,10 @@ final class CudaProbe {
         }
         // Asked for here, although JCuda's library needs it anyway: its own failure to find it is a wall of text.
         try (Arena arena = Arena.ofConfined()) {
-            SymbolLookup.libraryLookup(DRIVER_LIBRARY, arena);
+            SymbolLookup.libraryLookup(driverLibrary, arena);
         } catch (IllegalArgumentException e) {
             return Availability.unavailable(
-                    DRIVER_LIBRARY + " was not found: no NVIDIA driver on this machine",
+                    driverLibrary + " was not found: no NVIDIA driver on this machine",
                     "install the NVIDIA driver, 525 or newer, " + USE_SIMD);
         }
         return Availability.available();

@@ -1,0 +1,102 @@
+package dev.gru4j.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gru4j.backend.Availability;
+import dev.gru4j.cuda.driver.JCudaLoader;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Everything that can be missing is one line with its remedy. */
+class CudaProbeTest {
+    private static final String SIMD = "or use the simd backend, which needs no GPU";
+
+    @BeforeEach
+    void needsTheEmulator() {
+        Emulator.assumeBuilt();
+    }
+
+    @AfterEach
+    void restore() {
+        Emulator.reset();
+    }
+
+    @Test
+    void withoutADriverSaysWhichLibraryIsMissing() {
+        assertEquals(
+                Availability.unavailable(
+                        "libcuda-of-nobody.so.1 was not found: no NVIDIA driver on this machine",
+                        "install the NVIDIA driver, 525 or newer, " + SIMD),
+                CudaProbe.platform("libcuda-of-nobody.so.1"));
+    }
+
+    @Test
+    void anOldDriverIsRefusedWithBothVersions() {
+        Emulator.set("driver_version", 11080);
+        assertEquals(
+                Availability.unavailable(
+                        "the NVIDIA driver supports CUDA 11.8; 12.0 or newer expected",
+                        "install NVIDIA driver 525 or newer, " + SIMD),
+                probe());
+    }
+
+    @Test
+    void withoutADeviceSaysWhereToLook() {
+        Emulator.set("devices", 0);
+        assertEquals(
+                Availability.unavailable(
+                        "the NVIDIA driver finds no GPU", "check nvidia-smi and CUDA_VISIBLE_DEVICES, " + SIMD),
+                probe());
+    }
+
+    @Test
+    void anOldDeviceIsRefusedWithItsComputeCapability() {
+        Emulator.set("compute_major", 7);
+        Emulator.set("compute_minor", 0);
+        Availability found = probe();
+        assertTrue(
+                String.valueOf(found.reason()).endsWith(" has compute capability 7.0; 7.5 or newer expected"),
+                found::toString);
+        assertEquals("use a GPU of the Turing generation (2018) or newer, " + SIMD, found.remedy());
+    }
+
+    @Test
+    void aBrokenDriverIsNamedByItsOwnError() {
+        Emulator.fail("cuInit", 1, 803);
+        assertEquals(
+                Availability.unavailable(
+                        "the NVIDIA driver answers CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
+                        "check that nvidia-smi works, " + SIMD),
+                probe());
+    }
+
+    @Test
+    void aDeviceThatCannotBeAskedIsNamedByTheError() {
+        Emulator.fail("cuDeviceGetAttribute", 1, 999);
+        Availability found = probe();
+        assertTrue(String.valueOf(found.reason()).contains("CUDA_ERROR_UNKNOWN"), found::toString);
+    }
+
+    @Test
+    void withoutKernelsSaysWhyTheBuildHasNone() {
+        CudaDevice device = new CudaDevice("GPU", 90, 13000, 1 << 30, 132, 1024, 49152, Integer.MAX_VALUE);
+        Availability found = CudaProbe.packed(device, null, false).availability();
+        assertEquals("there are no kernels for GPU in this build (" + CudaImage.reason() + ")", found.reason());
+        assertEquals(
+                "build again with nvcc of the CUDA toolkit 13 and -Dgru4j.cuda.targets=all, " + SIMD, found.remedy());
+    }
+
+    @Test
+    void theEmulatorIsNeverTakenForAGpu() {
+        try (var backend = Emulator.backend()) {
+            assertEquals("cuda", backend.name());
+            assertTrue(backend.description().startsWith("cuda (emulated, no GPU): "), backend.description());
+        }
+    }
+
+    private static Availability probe() {
+        return CudaProbe.probe(JCudaLoader::load, true).availability();
+    }
+}

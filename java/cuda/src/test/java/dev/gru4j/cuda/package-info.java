@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gru4j.cuda;
+
+import org.jspecify.annotations.NullMarked;

@@ -8,6 +8,8 @@
 //   GRU4J_KERNEL(name, threads, Args, args) { … }
 //       defines the kernel `name`, which takes one struct by value and is launched with 1-D blocks of at most `threads`
 //       threads; the grid may have three dimensions. One struct, because a launch then fills one parameter slot.
+//   GRU4J_KERNEL_ALONE(name, threads, Args, args) { … }
+//       the same for a kernel of which a multiprocessor holds one block: it may use all registers.
 //   GRU4J_SHARED(type, s_name);
 //       a pointer to the dynamic shared memory of the block, aligned to 16 bytes; its size is the launch's.
 //   block_x() … threads_x() … grid_x() …
@@ -35,6 +37,8 @@
 #define GRU4J_HOST_DEVICE __host__ __device__ __forceinline__
 #define GRU4J_DEVICE __device__ __forceinline__
 #define GRU4J_KERNEL(name, threads, Args, args) extern "C" __global__ void __launch_bounds__(threads) name(const Args args)
+#define GRU4J_KERNEL_ALONE(name, threads, Args, args)                                                                  \
+    extern "C" __global__ void __launch_bounds__(threads, 1) name(const Args args)
 #define GRU4J_SHARED(type, s_name)                                                                                     \
     extern __shared__ __align__(16) unsigned char gru4j_shared[];                                                      \
     type* const s_name = reinterpret_cast<type*>(gru4j_shared)
@@ -91,6 +95,7 @@ GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
     static const ::gru4j::emulator::Registration name##_registration(                                                  \
         #name, threads, sizeof(Args), [](const void* args_of_launch) { name(*static_cast<const Args*>(args_of_launch)); }); \
     static void name(const Args& args)
+#define GRU4J_KERNEL_ALONE GRU4J_KERNEL
 #define GRU4J_SHARED(type, s_name) type* const s_name = reinterpret_cast<type*>(::gru4j::emulator::current->shared)
 #define GRU4J_UNROLL
 

@@ -36,7 +36,7 @@ public final class CudaBackendProvider implements GruBackendProvider {
             throw new IllegalStateException("backend 'cuda' is unavailable: " + found.availability());
         }
         // A session of its own for every backend: its stream and its memory are nobody else's.
-        CudaSession session = CudaSession.open(JCudaLoader.load(), device, image);
+        CudaSession session = new CudaSession(JCudaLoader.load(), device, image);
         return new CudaBackend(session, description(device, image, found.emulated()));
     }
 

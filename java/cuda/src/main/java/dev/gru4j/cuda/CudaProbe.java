@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * first, with its remedy. Makes no context: that takes a while, and only {@code open} needs one.
  */
 final class CudaProbe {
+    /** The first that the driver shows; CUDA_VISIBLE_DEVICES chooses among several. */
+    static final int DEVICE = 0;
+
     /** CUDA 12.0: the oldest driver whose calls are used as JCuda 12 declares them. */
     private static final int MIN_DRIVER = 12000;
 
@@ -86,7 +89,7 @@ final class CudaProbe {
                     "check nvidia-smi and CUDA_VISIBLE_DEVICES, " + USE_SIMD);
         }
         if (code == CudaDriver.SUCCESS) {
-            code = driver.selectDevice(0);
+            code = driver.selectDevice(DEVICE);
         }
         if (code != CudaDriver.SUCCESS) {
             return failing(emulated, driver.errorName(code));

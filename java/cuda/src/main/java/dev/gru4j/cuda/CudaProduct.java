@@ -151,7 +151,7 @@ final class CudaProduct {
             return;
         }
         int limit = partial == 0 ? 1 : splitLimit(k);
-        boolean isLarge = Math.min(m, n) > LARGE_TILE / 2 && tiles(m, n, LARGE_TILE) * limit >= BUSY;
+        boolean isLarge = isLarge(m, n, limit);
         int tile = isLarge ? LARGE_TILE : SMALL_TILE;
         long tiles = tiles(m, n, tile);
         int wanted = (int) Math.min(limit, (BUSY + tiles - 1) / tiles);
@@ -191,6 +191,11 @@ final class CudaProduct {
         }
     }
 
+    /** Whether large tiles, which reuse more of what they read, are enough to keep a GPU busy. */
+    static boolean isLarge(int rows, int columns, int splits) {
+        return Math.min(rows, columns) > LARGE_TILE / 2 && tiles(rows, columns, LARGE_TILE) * splits >= BUSY;
+    }
+
     /** c (rows,columns) = Σ of the splits, or added to it. */
     static void sumSplits(
             CudaSession session, long partial, long c, long ldc, long stride, int rows, int columns, int splits,
@@ -222,7 +227,7 @@ final class CudaProduct {
         return rows * ceilDiv(width, CudaKernels.ROW_THREADS);
     }
 
-    private static int splitLimit(int reduction) {
+    static int splitLimit(int reduction) {
         return Math.clamp(reduction / MIN_SPLIT, 1, MAX_SPLITS);
     }
 

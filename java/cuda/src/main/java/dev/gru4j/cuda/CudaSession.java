@@ -26,6 +26,7 @@ final class CudaSession implements AutoCloseable {
     private final CudaKernels kernels;
     private final CudaStaging staging;
     private final CudaArguments arguments;
+    private boolean hasStream;
     private boolean closed;
 
     /** The latest launch, for the message if its failure shows only when somebody waits. */
@@ -35,25 +36,24 @@ final class CudaSession implements AutoCloseable {
     private int lastGridY;
     private int lastGridZ;
 
-    private CudaSession(CudaDriver driver, CudaDevice device, CudaImage image) {
+    /**
+     * Opens a session on the device.
+     *
+     * @throws CudaException if the driver refuses; everything is released then
+     */
+    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image) {
         this.driver = driver;
         this.device = device;
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
         this.staging = new CudaStaging(this, driver);
+        check("selecting the device", driver.selectDevice(CudaProbe.DEVICE));
         check("a context on " + device.name(), driver.retainContext());
         boolean complete = false;
         try {
             check("making the context current", driver.pushContext());
-            try {
-                openInContext(image);
-                complete = true;
-            } finally {
-                int code = driver.popContext();
-                if (complete) {
-                    check("leaving the context", code);
-                }
-            }
+            openInContext(image);
+            complete = true;
         } finally {
             if (!complete) {
                 driver.releaseContext();
@@ -61,30 +61,34 @@ final class CudaSession implements AutoCloseable {
         }
     }
 
-    /**
-     * Opens a session on the driver's selected device.
-     *
-     * @throws CudaException if the driver refuses; everything is released then
-     */
-    static CudaSession open(CudaDriver driver, CudaDevice device, CudaImage image) {
-        return new CudaSession(driver, device, image);
-    }
-
+    /** Opens all that lives in the context, which is current, and leaves it. */
     private void openInContext(CudaImage image) {
-        check("a stream", driver.createStream());
         boolean complete = false;
         try {
+            check("a stream", driver.createStream());
+            hasStream = true;
             kernels.load(image, this);
             staging.open();
+            check("leaving the context", driver.popContext());
             complete = true;
         } finally {
             if (!complete) {
                 // The first failure is the one to report; these undo whatever had succeeded.
-                staging.close();
-                kernels.unload();
-                driver.destroyStream();
+                releaseInContext();
+                driver.popContext();
             }
         }
+    }
+
+    /** Undoes {@link #openInContext} and returns the first failure's code. */
+    private int releaseInContext() {
+        int code = staging.close();
+        code = first(code, kernels.unload());
+        if (hasStream) {
+            hasStream = false;
+            code = first(code, driver.destroyStream());
+        }
+        return code;
     }
 
     CudaDevice device() {
@@ -307,9 +311,7 @@ final class CudaSession implements AutoCloseable {
                     code = first(code, driver.free(address));
                 }
                 allocations.clear();
-                code = first(code, staging.close());
-                code = first(code, kernels.unload());
-                code = first(code, driver.destroyStream());
+                code = first(code, releaseInContext());
             } finally {
                 closed = true;
                 leave();

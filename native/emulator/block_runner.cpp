@@ -23,9 +23,6 @@ namespace {
 
 constexpr int kLanes = 32;
 
-// Threads of a cooperative launch. Each needs two mappings of memory, and a process usually has 65530.
-constexpr uint64_t kMaxThreadsAtOnce = 30'000;
-
 constexpr size_t kBlocksInReport = 4;
 
 struct Block;
@@ -193,11 +190,6 @@ std::optional<LaunchFailure> BlockRunner::run(const Launch& launch, uint64_t see
     }
 
     uint64_t blocks = static_cast<uint64_t>(launch.grid_x) * launch.grid_y * launch.grid_z;
-    if (launch.cooperative && blocks * launch.threads > kMaxThreadsAtOnce) {
-        return LaunchFailure{LaunchFailure::BAD_MEETING,
-                             "it has " + std::to_string(blocks * launch.threads) + " threads; the emulator runs " +
-                                 std::to_string(kMaxThreadsAtOnce) + " at once"};
-    }
     size_t at_once = launch.cooperative ? blocks : 1;
     while (blocks_.size() < at_once) {
         blocks_.push_back(std::make_unique<Block>());

@@ -5,6 +5,7 @@ import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
+import dev.gru4j.backend.KernelFamily;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * Who is tested: every entry of {@link Backends#all()}, simd once per vector width. A subject that cannot run skips its
+ * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, cuda once per
+ * family of kernels. A subject that cannot run skips its
  * tests, each of which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
  */
 final class Subject {
@@ -72,6 +74,10 @@ final class Subject {
             if (provider.name().equals("simd")) {
                 for (int bits : SIMD_WIDTHS) {
                     subjects.add(new Subject("simd/" + bits, provider, options.withVectorBits(bits)));
+                }
+            } else if (provider.name().equals("cuda")) {
+                for (KernelFamily family : List.of(KernelFamily.STEPWISE, KernelFamily.PERSISTENT)) {
+                    subjects.add(new Subject("cuda/" + family, provider, options.withKernels(family)));
                 }
             } else {
                 subjects.add(new Subject(provider.name(), provider, options));

@@ -182,8 +182,7 @@ GRU4J_KERNEL(gru_cell_backward_reset_before_candidate_f32, GRU_ROW_THREADS, GruC
     const float* gates = p.gates + u.at_gates; // gates[b,:,j]
     const float z = gates[static_cast<long long>(GRU_UPDATE) * p.H];
     const float n = gates[static_cast<long long>(GRU_CANDIDATE) * p.H];
-    const GruCandidateGradient d =
-        gru_backward_reset_before_candidate(z, n, p.h_prev[u.at], gru_arriving(p, u));
+    const GruCandidateGradient d = gru_backward_reset_before_candidate(z, n, p.h_prev[u.at], gru_arriving(p, u));
     gru_store_dgates(p, u, GRU_UPDATE, d.dzPre, d.dzPre);
     gru_store_dgates(p, u, GRU_CANDIDATE, d.dnPre, d.dnPre);
     p.dh[u.at] = d.dhPrev;

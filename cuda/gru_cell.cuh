@@ -57,8 +57,8 @@ GRU4J_HOST_DEVICE float gru_candidate_reset_before(float gx_n, float gh_n) {
  *   dr = dnPre ⊙ gh_n        drPre = dr ⊙ r ⊙ (1 − r)
  *   dgx = [drPre, dzPre, dnPre]    dgh = [drPre, dzPre, dnPre ⊙ r]    dhPrev = dh ⊙ z
  */
-GRU4J_HOST_DEVICE GruCellGradient
-gru_backward_reset_after(float r, float z, float n, float gh_n, float h_prev, float dh) {
+GRU4J_HOST_DEVICE GruCellGradient gru_backward_reset_after(float r, float z, float n, float gh_n, float h_prev,
+                                                           float dh) {
     const float dn = dh * (1.0f - z);
     const float dnPre = gru_tanh_backward(dn, n);
     const float dz = dh * (h_prev - n);
@@ -82,8 +82,7 @@ struct GruCandidateGradient {
  *   dn = dh ⊙ (1 − z)        dnPre = dn ⊙ (1 − n²)
  *   dz = dh ⊙ (hPrev − n)    dzPre = dz ⊙ z ⊙ (1 − z)    dhPrev = dh ⊙ z
  */
-GRU4J_HOST_DEVICE GruCandidateGradient
-gru_backward_reset_before_candidate(float z, float n, float h_prev, float dh) {
+GRU4J_HOST_DEVICE GruCandidateGradient gru_backward_reset_before_candidate(float z, float n, float h_prev, float dh) {
     const float dn = dh * (1.0f - z);
     const float dz = dh * (h_prev - n);
     return {gru_sigmoid_backward(dz, z), gru_tanh_backward(dn, n), dh * z};
@@ -100,8 +99,7 @@ struct GruResetGradient {
  *
  *   dr = drh ⊙ hPrev    drPre = dr ⊙ r ⊙ (1 − r)    dhPrev += drh ⊙ r
  */
-GRU4J_HOST_DEVICE GruResetGradient
-gru_backward_reset_before_reset(float r, float h_prev, float drh, float dhPrev) {
+GRU4J_HOST_DEVICE GruResetGradient gru_backward_reset_before_reset(float r, float h_prev, float drh, float dhPrev) {
     const float dr = drh * h_prev;
     return {gru_sigmoid_backward(dr, r), dhPrev + drh * r};
 }

@@ -31,6 +31,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__CUDACC__)
 
@@ -118,9 +119,11 @@ GRU4J_DEVICE void block_sync(const char* file = __builtin_FILE(), int line = __b
 template <typename T>
 GRU4J_DEVICE T warp_shuffle_xor(T value, int mask, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8, "the hardware moves 4 bytes, and 8 as two of them");
-    T result;
-    emulator::warp_shuffle_xor(&value, &result, sizeof(T), mask, file, line);
-    return result;
+    uint64_t bits = 0;
+    memcpy(&bits, &value, sizeof(T));
+    bits = emulator::warp_shuffle_xor(bits, mask, file, line);
+    memcpy(&value, &bits, sizeof(T));
+    return value;
 }
 
 GRU4J_DEVICE void signal(unsigned* flag) { emulator::signal(flag); }

@@ -17,10 +17,9 @@ GRU4J_KERNEL(gru_dropout_f32, GRU_ROW_THREADS, GruDropout, p) {
     const int t = e.row / p.B;
     const int b = e.row - t * p.B;
     const bool padding = t >= gru_length(p.lengths, p.T, b);
-    const GruWords words =
-        gru_philox({{static_cast<unsigned>(e.column) | static_cast<unsigned>(p.layer) << 24, static_cast<unsigned>(b),
-                     static_cast<unsigned>(t), p.iteration}},
-                   p.seed);
+    const GruWords words = gru_philox({{static_cast<unsigned>(e.column) | static_cast<unsigned>(p.layer) << 24,
+                                        static_cast<unsigned>(b), static_cast<unsigned>(t), p.iteration}},
+                                      p.seed);
     const long long row = static_cast<long long>(e.row) * p.width;
     GRU4J_UNROLL
     for (int i = 0; i < 4; i++) {

@@ -33,9 +33,9 @@ GRU4J_KERNEL(gru_embedding_forward_f32, GRU_ROW_THREADS, GruEmbedding, p) {
 }
 
 /**
- * table[row,:] = (accumulate ? table[row,:] : 0) + Σ positions[k,:] over the k with ids[k] = row, in the order of k. Each
- * row of the table reads all ids itself: rows · n · 4 bytes from the L1 and L2 caches instead of a sort, no atomics, and
- * the very bits of the reference.
+ * table[row,:] = (accumulate ? table[row,:] : 0) + Σ positions[k,:] over the k with ids[k] = row, in the order of k.
+ * Each row of the table reads all ids itself: rows · n · 4 bytes from the L1 and L2 caches instead of a sort, no
+ * atomics, and the very bits of the reference.
  */
 GRU4J_KERNEL(gru_embedding_backward_f32, GRU_ROW_THREADS, GruEmbedding, p) {
     if (gru4j::block_x() == 0) {

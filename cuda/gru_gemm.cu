@@ -49,10 +49,10 @@ static_assert(4 * GRU_GEMM_SMALL_TILE * GruTile<GRU_GEMM_SMALL_TILE>::STRIDE * 4
 template <int TILE, bool ALONG_K> struct GruOperand {
     const float* source; // the quad of the stage that comes next
     long long advance;   // floats from one stage's quad to the next one's
-    int k_left;          // k from the quad's first to the end of the split; ALONG_K: 0 or less for a row that is not there
-    int rows;            // of the quad that exist; 0 or less for none; unused ALONG_K
-    bool wide;           // whether quads are aligned
-    int target;          // in s_operand[k][row]
+    int k_left; // k from the quad's first to the end of the split; ALONG_K: 0 or less for a row that is not there
+    int rows;   // of the quad that exist; 0 or less for none; unused ALONG_K
+    bool wide;  // whether quads are aligned
+    int target; // in s_operand[k][row]
 
     GRU4J_DEVICE GruOperand(const float* tensor, long long stride, int row0, int rows_left, int k0, int depth) {
         using Tile = GruTile<TILE>;
@@ -251,9 +251,21 @@ template <int TILE, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm(c
 
 } // namespace
 
-GRU4J_KERNEL(gru_gemm_nt_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_LARGE_TILE, true, true>(p); }
-GRU4J_KERNEL(gru_gemm_nn_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_LARGE_TILE, true, false>(p); }
-GRU4J_KERNEL(gru_gemm_tn_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_LARGE_TILE, false, false>(p); }
-GRU4J_KERNEL(gru_gemm_nt_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_SMALL_TILE, true, true>(p); }
-GRU4J_KERNEL(gru_gemm_nn_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_SMALL_TILE, true, false>(p); }
-GRU4J_KERNEL(gru_gemm_tn_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) { gru_gemm<GRU_GEMM_SMALL_TILE, false, false>(p); }
+GRU4J_KERNEL(gru_gemm_nt_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) {
+    gru_gemm<GRU_GEMM_LARGE_TILE, true, true>(p);
+}
+GRU4J_KERNEL(gru_gemm_nn_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) {
+    gru_gemm<GRU_GEMM_LARGE_TILE, true, false>(p);
+}
+GRU4J_KERNEL(gru_gemm_tn_128x128_f32, GRU_GEMM_THREADS, GruGemm, p) {
+    gru_gemm<GRU_GEMM_LARGE_TILE, false, false>(p);
+}
+GRU4J_KERNEL(gru_gemm_nt_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) {
+    gru_gemm<GRU_GEMM_SMALL_TILE, true, true>(p);
+}
+GRU4J_KERNEL(gru_gemm_nn_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) {
+    gru_gemm<GRU_GEMM_SMALL_TILE, true, false>(p);
+}
+GRU4J_KERNEL(gru_gemm_tn_32x32_f32, GRU_GEMM_THREADS, GruGemm, p) {
+    gru_gemm<GRU_GEMM_SMALL_TILE, false, false>(p);
+}

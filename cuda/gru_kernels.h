@@ -22,21 +22,21 @@
 // A layer and direction, forward (states has T+1 blocks (B,H), block 0 = h0; hT = block T):
 //
 //   gx = x·W_ihᵀ + b_ih                       gru_gemm_nt, m = T·B, all steps at once
-//   for s = 0 … T−1, reset-after              gh = hPrev·W_hhᵀ + b_hh             gru_gemm_nt, m = B
-//                                             h  = cell(gx, gh, hPrev)            gru_cell_forward_reset_after
+//   for s = 0 … T−1, reset-after              gh = hPrev·W_hhᵀ + b_hh         gru_gemm_nt, m = B
+//                                             h  = cell(gx, gh, hPrev)        gru_cell_forward_reset_after
 //   for s = 0 … T−1, reset-before             gh[r,z] = hPrev·W_h[r,z]ᵀ + b_h[r,z]
-//                                             r, z, rh                            gru_cell_forward_reset_before_gates
-//                                             gh_n = rh·W_hnᵀ + b_hn              A = gates + 3H, lda = 4H
-//                                             h                                   gru_cell_forward_reset_before_candidate
+//                                             r, z, rh                        gru_cell_forward_reset_before_gates
+//                                             gh_n = rh·W_hnᵀ + b_hn          A = gates + 3H, lda = 4H
+//                                             h                               gru_cell_forward_reset_before_candidate
 //
 // Backward (dh starts as dhT and ends as dh0; dgh in step order, dgx in time order):
 //
-//   for s = T−1 … 0, reset-after              dgx, dgh, dh ⊙= z                   gru_cell_backward_reset_after
-//                                             dh += dgh·W_hh                      gru_gemm_nn, accumulate, first_step = s
-//   for s = T−1 … 0, reset-before             dgx, dgh blocks z, n                gru_cell_backward_reset_before_candidate
-//                                             drh = dgh_n·W_hn                    gru_gemm_nn, A = dgh + 2H, lda = 3H
-//                                             dgx, dgh block r                    gru_cell_backward_reset_before_reset
-//                                             dh += dgh[r,z]·W_h[r,z]             gru_gemm_nn, k = 2H, accumulate
+//   for s = T−1 … 0, reset-after              dgx, dgh, dh ⊙= z               gru_cell_backward_reset_after
+//                                             dh += dgh·W_hh                  gru_gemm_nn, accumulate, first_step = s
+//   for s = T−1 … 0, reset-before             dgx, dgh blocks z, n            gru_cell_backward_reset_before_candidate
+//                                             drh = dgh_n·W_hn                gru_gemm_nn, A = dgh + 2H, lda = 3H
+//                                             dgx, dgh block r                gru_cell_backward_reset_before_reset
+//                                             dh += dgh[r,z]·W_h[r,z]         gru_gemm_nn, k = 2H, accumulate
 //   dW_ih = dgxᵀ·x, dW_hh = dghᵀ·hPrev        gru_gemm_tn, k = T·B (reset-before: block n is dgh_nᵀ·rh, ldb = 4H)
 //   db_ih = Σ dgx, db_hh = Σ dgh              gru_column_sums
 //   dx    = dgx·W_ih                          gru_gemm_nn (second direction: accumulate)
@@ -61,7 +61,7 @@ enum {
 enum {
     // gru_gemm_{nt,nn,tn}_128x128_f32: for products with at least some hundred tiles.
     // gru_gemm_{nt,nn,tn}_32x32_f32: for all others; four groups of threads share the k of one tile.
-    // Grid: (ceil(m / tile), ceil(n / tile), splits), block: GRU_GEMM_THREADS. n at most 65535·tile, splits at most 65535.
+    // Grid: (ceil(m / tile), ceil(n / tile), splits), block: GRU_GEMM_THREADS. The second and third are at most 65535.
     GRU_GEMM_THREADS = 256,
     GRU_GEMM_LARGE_TILE = 128,
     GRU_GEMM_LARGE_SHARED = 2 * 2 * 8 * 132 * 4,
@@ -135,23 +135,23 @@ inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, i
  * its own C, bias null and accumulate 0, and add them up with gru_sum_splits.
  */
 struct GruGemm {
-    const float* a;          //   0
-    const float* b;          //   8
-    const float* bias;       //  16  (n), or null
-    float* c;                //  24
-    const int* lengths;      //  32  (batch), or null
-    long long lda;           //  40  floats from one row to the next, here and below
-    long long ldb;           //  48
-    long long ldc;           //  56
-    long long split_stride;  //  64  floats; 0 without splits
-    int m;                   //  72
-    int n;                   //  76
-    int k;                   //  80
-    int k_per_split;         //  84  k without splits
-    int batch;               //  88  B; read only with lengths
-    int first_step;          //  92  index of the step, or time, of row 0; read only with lengths
-    int accumulate;          //  96  0 or 1
-    int padding;             // 100
+    const float* a;         //   0
+    const float* b;         //   8
+    const float* bias;      //  16  (n), or null
+    float* c;               //  24
+    const int* lengths;     //  32  (batch), or null
+    long long lda;          //  40  floats from one row to the next, here and below
+    long long ldb;          //  48
+    long long ldc;          //  56
+    long long split_stride; //  64  floats; 0 without splits
+    int m;                  //  72
+    int n;                  //  76
+    int k;                  //  80
+    int k_per_split;        //  84  k without splits
+    int batch;              //  88  B; read only with lengths
+    int first_step;         //  92  index of the step, or time, of row 0; read only with lengths
+    int accumulate;         //  96  0 or 1
+    int padding;            // 100
 };
 
 /**
@@ -159,31 +159,31 @@ struct GruGemm {
  * c[i,j] = (accumulate ? c[i,j] : 0) + Σ_s partial[s·split_stride + i·columns + j], what c held added last. By row.
  */
 struct GruSumSplits {
-    const float* partial;    //   0
-    float* c;                //   8  (rows,columns), ldc apart
-    long long ldc;           //  16
-    long long split_stride;  //  24
-    int rows;                //  32
-    int columns;             //  36
-    int splits;              //  40
-    int accumulate;          //  44
+    const float* partial;   //   0
+    float* c;               //   8  (rows,columns), ldc apart
+    long long ldc;          //  16
+    long long split_stride; //  24
+    int rows;               //  32
+    int columns;            //  36
+    int splits;             //  40
+    int accumulate;         //  44
 };
 
 /**
- * out[split·columns + j] = (accumulate ? out[j] : 0) + Σ a[row,j] over the rows of the split, padded rows left out as in
- * GruGemm. Several splits (grid y): accumulate 0 and gru_sum_splits with split_stride = columns.
+ * out[split·columns + j] = (accumulate ? out[j] : 0) + Σ a[row,j] over the rows of the split, padded rows left out as
+ * in GruGemm. Several splits (grid y): accumulate 0 and gru_sum_splits with split_stride = columns.
  */
 struct GruColumnSums {
-    const float* a;      //   0  (rows,columns), lda apart
-    float* out;          //   8
-    const int* lengths;  //  16  (batch), or null
-    long long lda;       //  24
-    int rows;            //  32
-    int columns;         //  36
-    int rows_per_split;  //  40
-    int batch;           //  44
-    int first_step;      //  48
-    int accumulate;      //  52
+    const float* a;     //   0  (rows,columns), lda apart
+    float* out;         //   8
+    const int* lengths; //  16  (batch), or null
+    long long lda;      //  24
+    int rows;           //  32
+    int columns;        //  36
+    int rows_per_split; //  40
+    int batch;          //  44
+    int first_step;     //  48
+    int accumulate;     //  52
 };
 
 /**
@@ -191,20 +191,20 @@ struct GruColumnSums {
  * y and gates are 0. y is written at t(s,b), so after T steps all of it is written.
  */
 struct GruCellForward {
-    const float* gx;      //   0  (T,B,3H), time order, all steps
-    const float* gh;      //   8  (B,3H) of this step; reset-before: block n only before the candidate kernel
-    const float* h_prev;  //  16  (B,H)
-    float* h_next;        //  24  (B,H)
-    float* gates;         //  32  (B,4H) of this step: r, z, n, gh_n or rh; or null for reset-after in inference
-    float* y;             //  40  position t of row b at y + (t·B + b)·y_stride; or null
-    const int* lengths;   //  48  (B), or null
-    long long y_stride;   //  56  floats, D·H
-    int T;                //  64
-    int B;                //  68
-    int H;                //  72
-    int step;             //  76
-    int reverse;          //  80
-    int padding;          //  84
+    const float* gx;     //   0  (T,B,3H), time order, all steps
+    const float* gh;     //   8  (B,3H) of this step; reset-before: block n only before the candidate kernel
+    const float* h_prev; //  16  (B,H)
+    float* h_next;       //  24  (B,H)
+    float* gates;        //  32  (B,4H) of this step: r, z, n, gh_n or rh; or null for reset-after in inference
+    float* y;            //  40  position t of row b at y + (t·B + b)·y_stride; or null
+    const int* lengths;  //  48  (B), or null
+    long long y_stride;  //  56  floats, D·H
+    int T;               //  64
+    int B;               //  68
+    int H;               //  72
+    int step;            //  76
+    int reverse;         //  80
+    int padding;         //  84
 };
 
 /**
@@ -212,21 +212,21 @@ struct GruCellForward {
  * Where directions run forward and the variant is reset-before, dgh may be dgx + step·B·3H (they are equal).
  */
 struct GruCellBackward {
-    const float* gates;   //   0  (B,4H) of this step
-    const float* h_prev;  //   8  (B,H)
-    const float* dy;      //  16  at (t·B + b)·dy_stride; or null
-    float* dh;            //  24  (B,H) in and out: in, what arrives from step s+1; out, without the parts through W_hh
-    const float* drh;     //  32  (B,H); read by gru_cell_backward_reset_before_reset only
-    float* dgx;           //  40  (T,B,3H), time order, all steps
-    float* dgh;           //  48  (B,3H) of this step
-    const int* lengths;   //  56  (B), or null
-    long long dy_stride;  //  64  floats, D·H
-    int T;                //  72
-    int B;                //  76
-    int H;                //  80
-    int step;             //  84
-    int reverse;          //  88
-    int padding;          //  92
+    const float* gates;  //   0  (B,4H) of this step
+    const float* h_prev; //   8  (B,H)
+    const float* dy;     //  16  at (t·B + b)·dy_stride; or null
+    float* dh;           //  24  (B,H) in and out: in, what arrives from step s+1; out, without the parts through W_hh
+    const float* drh;    //  32  (B,H); read by gru_cell_backward_reset_before_reset only
+    float* dgx;          //  40  (T,B,3H), time order, all steps
+    float* dgh;          //  48  (B,3H) of this step
+    const int* lengths;  //  56  (B), or null
+    long long dy_stride; //  64  floats, D·H
+    int T;               //  72
+    int B;               //  76
+    int H;               //  80
+    int step;            //  84
+    int reverse;         //  88
+    int padding;         //  92
 };
 
 /**
@@ -284,18 +284,18 @@ struct GruPersistentBackward {
  * ceil(width / 4), for a thread draws four neighbours from one block of the generator.
  */
 struct GruDropout {
-    const float* in;        //   0  (T,B,width), time order
-    float* out;             //   8
-    const int* lengths;     //  16  (B), or null
-    unsigned long long seed;  // 24
-    unsigned iteration;     //  32  low 32 bits
-    int layer;              //  36  whose output this is
-    int T;                  //  40
-    int B;                  //  44
-    int width;              //  48
-    float probability;      //  52  p
-    float keep;             //  56  1 / (1 − p) in float
-    int padding;            //  60
+    const float* in;         //   0  (T,B,width), time order
+    float* out;              //   8
+    const int* lengths;      //  16  (B), or null
+    unsigned long long seed; // 24
+    unsigned iteration;      //  32  low 32 bits
+    int layer;               //  36  whose output this is
+    int T;                   //  40
+    int B;                   //  44
+    int width;               //  48
+    float probability;       //  52  p
+    float keep;              //  56  1 / (1 − p) in float
+    int padding;             //  60
 };
 
 /**
@@ -304,31 +304,31 @@ struct GruDropout {
  * An id outside GRU_NONE … rows−1 counts as GRU_NONE and sets fault[0] to 1.
  */
 struct GruEmbedding {
-    const int* ids;    //   0  (n)
-    float* table;      //   8  (rows,width): read by forward; dTable, written by backward
-    float* positions;  //  16  (n,width): written by forward; dOut, read by backward
-    int* fault;        //  24  (1), or null
-    int n;             //  32
-    int rows;          //  36
-    int width;         //  40
-    int accumulate;    //  44
+    const int* ids;   //   0  (n)
+    float* table;     //   8  (rows,width): read by forward; dTable, written by backward
+    float* positions; //  16  (n,width): written by forward; dOut, read by backward
+    int* fault;       //  24  (1), or null
+    int n;            //  32
+    int rows;         //  36
+    int width;        //  40
+    int accumulate;   //  44
 };
 
 /**
- * Softmax cross-entropy, row k: row_loss[k] = −log softmax(logits[k,:])[targets[k]], 0 without a target; d_logits = scale·
- * (softmax − [j is the target]), 0 without. Grid (n), block GRU_ROW_THREADS, shared GRU_ROW_THREADS·8 bytes. A target
- * outside GRU_NONE … classes−1 counts as GRU_NONE and sets fault[0] to 1. The loss is gru_sum_f64 over row_loss.
+ * Softmax cross-entropy, row k: row_loss[k] = −log softmax(logits[k,:])[targets[k]], 0 without a target; d_logits =
+ * scale·(softmax − [j is the target]), 0 without. Grid (n), block GRU_ROW_THREADS, shared GRU_ROW_THREADS·8 bytes. A
+ * target outside GRU_NONE … classes−1 counts as GRU_NONE and sets fault[0] to 1. The loss is gru_sum_f64 over row_loss.
  */
 struct GruSoftmax {
-    const float* logits;  //   0  (n,classes)
-    const int* targets;   //   8  (n)
-    float* d_logits;      //  16  (n,classes), may be logits; or null
-    double* row_loss;     //  24  (n)
-    int* fault;           //  32  (1), or null
-    int n;                //  40
-    int classes;          //  44
-    float scale;          //  48
-    int padding;          //  52
+    const float* logits; //   0  (n,classes)
+    const int* targets;  //   8  (n)
+    float* d_logits;     //  16  (n,classes), may be logits; or null
+    double* row_loss;    //  24  (n)
+    int* fault;          //  32  (1), or null
+    int n;               //  40
+    int classes;         //  44
+    float scale;         //  48
+    int padding;         //  52
 };
 
 /**
@@ -337,72 +337,75 @@ struct GruSoftmax {
  * gru_sum_f64 over partial.
  */
 struct GruSquaredError {
-    const float* prediction;   //   0  (n,width)
-    const float* target;       //   8  (n,width)
-    const float* row_weights;  //  16  (n), or null for 1
-    float* d_prediction;       //  24  (n,width), may be prediction; or null
-    double* partial;           //  32  (grid)
-    int n;                     //  40
-    int width;                 //  44
-    float scale;               //  48
-    int padding;               //  52
+    const float* prediction;  //   0  (n,width)
+    const float* target;      //   8  (n,width)
+    const float* row_weights; //  16  (n), or null for 1
+    float* d_prediction;      //  24  (n,width), may be prediction; or null
+    double* partial;          //  32  (grid)
+    int n;                    //  40
+    int width;                //  44
+    float scale;              //  48
+    int padding;              //  52
 };
 
 /** partial[block] = Σ v² of the elements of the block. By element, shared GRU_SUM_SHARED. */
 struct GruSquaredNorm {
-    const float* v;   //   0  (n)
-    double* partial;  //   8  (grid)
-    long long n;      //  16
+    const float* v;  //   0  (n)
+    double* partial; //   8  (grid)
+    long long n;     //  16
 };
 
 /** result[0] = scale · Σ values, in a fixed order. Grid 1, block GRU_ELEMENT_THREADS, shared GRU_SUM_SHARED. */
 struct GruSum {
-    const double* values;  //   0  (count)
-    float* result;         //   8  (1)
-    long long count;       //  16
-    double scale;          //  24
+    const double* values; //   0  (count)
+    float* result;        //   8  (1)
+    long long count;      //  16
+    double scale;         //  24
 };
 
 /** gradient ·= max_norm / √squared_norm[0] where that is below 1. By element. */
 struct GruClip {
-    float* gradient;            //   0  (n)
-    const float* squared_norm;  //   8  (1)
-    long long n;                //  16
-    float max_norm;             //  24
-    int padding;                //  28
+    float* gradient;           //   0  (n)
+    const float* squared_norm; //   8  (1)
+    long long n;               //  16
+    float max_norm;            //  24
+    int padding;               //  28
 };
 
-/** velocity = momentum·velocity + gradient; parameters −= learning_rate·velocity (without velocity: gradient). By element. */
+/**
+ * velocity = momentum·velocity + gradient; parameters −= learning_rate·velocity (without velocity: gradient). By
+ * element.
+ */
 struct GruSgd {
-    float* parameters;      //   0  (n)
-    const float* gradient;  //   8  (n)
-    float* velocity;        //  16  (n), or null
-    long long n;            //  24
-    float learning_rate;    //  32
-    float momentum;         //  36
+    float* parameters;     //   0  (n)
+    const float* gradient; //   8  (n)
+    float* velocity;       //  16  (n), or null
+    long long n;           //  24
+    float learning_rate;   //  32
+    float momentum;        //  36
 };
 
 /** One Adam step. By element. With α, λ, β1, β2 and step of TrainingKernels.Adam, computed in double, then rounded: */
 struct GruAdam {
-    float* parameters;      //   0  (n)
-    const float* gradient;  //   8  (n)
-    float* m;               //  16  (n)
-    float* v;               //  24  (n)
-    long long n;            //  32
-    float beta1;            //  40
-    float beta2;            //  44
-    float decay;            //  48  α·λ
-    float rate;             //  52  α / (1 − β1^step)
-    float root_scale;       //  56  1 / √(1 − β2^step)
-    float epsilon;          //  60
+    float* parameters;     //   0  (n)
+    const float* gradient; //   8  (n)
+    float* m;              //  16  (n)
+    float* v;              //  24  (n)
+    long long n;           //  32
+    float beta1;           //  40
+    float beta2;           //  44
+    float decay;           //  48  α·λ
+    float rate;            //  52  α / (1 − β1^step)
+    float root_scale;      //  56  1 / √(1 − β2^step)
+    float epsilon;         //  60
 };
 
 /** values = value. By element. */
 struct GruFill {
-    float* values;  //   0  (n)
-    long long n;    //   8
-    float value;    //  16
-    int padding;    //  20
+    float* values; //   0  (n)
+    long long n;   //   8
+    float value;   //  16
+    int padding;   //  20
 };
 
 // clang-format off
@@ -493,45 +496,45 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
 // clang-format on
 
 /// Every kernel and its argument; what GRU4J_KERNEL in the .cu files declares, and a launcher looks up by this name.
-#define GRU_KERNELS(KERNEL)                                            \
-    KERNEL(gru_gemm_nt_128x128_f32, GruGemm)                           \
-    KERNEL(gru_gemm_nn_128x128_f32, GruGemm)                           \
-    KERNEL(gru_gemm_tn_128x128_f32, GruGemm)                           \
-    KERNEL(gru_gemm_nt_32x32_f32, GruGemm)                             \
-    KERNEL(gru_gemm_nn_32x32_f32, GruGemm)                             \
-    KERNEL(gru_gemm_tn_32x32_f32, GruGemm)                             \
-    KERNEL(gru_sum_splits_f32, GruSumSplits)                           \
-    KERNEL(gru_column_sums_f32, GruColumnSums)                         \
-    KERNEL(gru_cell_forward_reset_after_f32, GruCellForward)           \
-    KERNEL(gru_cell_forward_reset_before_gates_f32, GruCellForward)    \
-    KERNEL(gru_cell_forward_reset_before_candidate_f32, GruCellForward) \
-    KERNEL(gru_cell_backward_reset_after_f32, GruCellBackward)         \
-    KERNEL(gru_cell_backward_reset_before_candidate_f32, GruCellBackward) \
-    KERNEL(gru_cell_backward_reset_before_reset_f32, GruCellBackward)  \
-    KERNEL(gru_persistent_forward_reset_after_8x8_f32, GruPersistentForward) \
-    KERNEL(gru_persistent_forward_reset_after_8x32_f32, GruPersistentForward) \
-    KERNEL(gru_persistent_forward_reset_after_16x8_f32, GruPersistentForward) \
-    KERNEL(gru_persistent_forward_reset_after_16x32_f32, GruPersistentForward) \
-    KERNEL(gru_persistent_forward_reset_before_8x8_f32, GruPersistentForward) \
-    KERNEL(gru_persistent_forward_reset_before_8x32_f32, GruPersistentForward) \
-    KERNEL(gru_persistent_forward_reset_before_16x8_f32, GruPersistentForward) \
-    KERNEL(gru_persistent_forward_reset_before_16x32_f32, GruPersistentForward) \
-    KERNEL(gru_persistent_backward_reset_after_8x8_f32, GruPersistentBackward) \
-    KERNEL(gru_persistent_backward_reset_after_8x32_f32, GruPersistentBackward) \
-    KERNEL(gru_persistent_backward_reset_after_16x8_f32, GruPersistentBackward) \
-    KERNEL(gru_persistent_backward_reset_after_16x32_f32, GruPersistentBackward) \
-    KERNEL(gru_persistent_backward_reset_before_8x8_f32, GruPersistentBackward) \
-    KERNEL(gru_persistent_backward_reset_before_8x32_f32, GruPersistentBackward) \
-    KERNEL(gru_persistent_backward_reset_before_16x8_f32, GruPersistentBackward) \
-    KERNEL(gru_persistent_backward_reset_before_16x32_f32, GruPersistentBackward) \
-    KERNEL(gru_dropout_f32, GruDropout)                                \
-    KERNEL(gru_embedding_forward_f32, GruEmbedding)                    \
-    KERNEL(gru_embedding_backward_f32, GruEmbedding)                   \
-    KERNEL(gru_softmax_cross_entropy_f32, GruSoftmax)                  \
-    KERNEL(gru_squared_error_f32, GruSquaredError)                     \
-    KERNEL(gru_squared_norm_f32, GruSquaredNorm)                       \
-    KERNEL(gru_sum_f64, GruSum)                                        \
-    KERNEL(gru_clip_by_norm_f32, GruClip)                              \
-    KERNEL(gru_sgd_f32, GruSgd)                                        \
-    KERNEL(gru_adam_f32, GruAdam)                                      \
+#define GRU_KERNELS(KERNEL)                                                                                            \
+    KERNEL(gru_gemm_nt_128x128_f32, GruGemm)                                                                           \
+    KERNEL(gru_gemm_nn_128x128_f32, GruGemm)                                                                           \
+    KERNEL(gru_gemm_tn_128x128_f32, GruGemm)                                                                           \
+    KERNEL(gru_gemm_nt_32x32_f32, GruGemm)                                                                             \
+    KERNEL(gru_gemm_nn_32x32_f32, GruGemm)                                                                             \
+    KERNEL(gru_gemm_tn_32x32_f32, GruGemm)                                                                             \
+    KERNEL(gru_sum_splits_f32, GruSumSplits)                                                                           \
+    KERNEL(gru_column_sums_f32, GruColumnSums)                                                                         \
+    KERNEL(gru_cell_forward_reset_after_f32, GruCellForward)                                                           \
+    KERNEL(gru_cell_forward_reset_before_gates_f32, GruCellForward)                                                    \
+    KERNEL(gru_cell_forward_reset_before_candidate_f32, GruCellForward)                                                \
+    KERNEL(gru_cell_backward_reset_after_f32, GruCellBackward)                                                         \
+    KERNEL(gru_cell_backward_reset_before_candidate_f32, GruCellBackward)                                              \
+    KERNEL(gru_cell_backward_reset_before_reset_f32, GruCellBackward)                                                  \
+    KERNEL(gru_persistent_forward_reset_after_8x8_f32, GruPersistentForward)                                           \
+    KERNEL(gru_persistent_forward_reset_after_8x32_f32, GruPersistentForward)                                          \
+    KERNEL(gru_persistent_forward_reset_after_16x8_f32, GruPersistentForward)                                          \
+    KERNEL(gru_persistent_forward_reset_after_16x32_f32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_before_8x8_f32, GruPersistentForward)                                          \
+    KERNEL(gru_persistent_forward_reset_before_8x32_f32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_before_16x8_f32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_before_16x32_f32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_backward_reset_after_8x8_f32, GruPersistentBackward)                                         \
+    KERNEL(gru_persistent_backward_reset_after_8x32_f32, GruPersistentBackward)                                        \
+    KERNEL(gru_persistent_backward_reset_after_16x8_f32, GruPersistentBackward)                                        \
+    KERNEL(gru_persistent_backward_reset_after_16x32_f32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_before_8x8_f32, GruPersistentBackward)                                        \
+    KERNEL(gru_persistent_backward_reset_before_8x32_f32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_before_16x8_f32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_before_16x32_f32, GruPersistentBackward)                                      \
+    KERNEL(gru_dropout_f32, GruDropout)                                                                                \
+    KERNEL(gru_embedding_forward_f32, GruEmbedding)                                                                    \
+    KERNEL(gru_embedding_backward_f32, GruEmbedding)                                                                   \
+    KERNEL(gru_softmax_cross_entropy_f32, GruSoftmax)                                                                  \
+    KERNEL(gru_squared_error_f32, GruSquaredError)                                                                     \
+    KERNEL(gru_squared_norm_f32, GruSquaredNorm)                                                                       \
+    KERNEL(gru_sum_f64, GruSum)                                                                                        \
+    KERNEL(gru_clip_by_norm_f32, GruClip)                                                                              \
+    KERNEL(gru_sgd_f32, GruSgd)                                                                                        \
+    KERNEL(gru_adam_f32, GruAdam)                                                                                      \
     KERNEL(gru_fill_f32, GruFill)

@@ -7,8 +7,8 @@
 #include "gru_sums.cuh"
 
 /**
- * With m the row's largest logit: −log softmax_j = log Σ e^(l_i − m) − (l_j − m), where no exponential can overflow. One
- * block a row. d_logits may be logits: a thread writes only elements that no other thread reads any more.
+ * With m the row's largest logit: −log softmax_j = log Σ e^(l_i − m) − (l_j − m), where no exponential can overflow.
+ * One block a row. d_logits may be logits: a thread writes only elements that no other thread reads any more.
  */
 GRU4J_KERNEL(gru_softmax_cross_entropy_f32, GRU_ROW_THREADS, GruSoftmax, p) {
     GRU4J_SHARED(double, s_values);

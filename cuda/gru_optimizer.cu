@@ -20,7 +20,7 @@ GRU4J_KERNEL(gru_squared_norm_f32, GRU_ELEMENT_THREADS, GruSquaredNorm, p) {
     }
 }
 
-/// gradient ·= max_norm / norm where norm > max_norm (Pascanu et al. 2013, arXiv 1211.5063). A NaN norm changes nothing.
+/// gradient ·= max_norm / norm where norm > max_norm (Pascanu et al. 2013, arXiv 1211.5063). NaN changes nothing.
 GRU4J_KERNEL(gru_clip_by_norm_f32, GRU_ELEMENT_THREADS, GruClip, p) {
     const double norm = sqrt(static_cast<double>(p.squared_norm[0]));
     if (!(norm > p.max_norm)) {

@@ -37,8 +37,8 @@ GRU4J_KERNEL(gru_column_sums_f32, GRU_COLUMN_THREADS, GruColumnSums, p) {
     float sum = 0.0f;
     if (column < p.columns) {
         for (long long row = first + warp; row < end; row += WARPS) {
-            const bool padding = p.lengths != nullptr
-                && gru_is_padding(p.lengths, p.batch, p.first_step, static_cast<int>(row));
+            const bool padding =
+                p.lengths != nullptr && gru_is_padding(p.lengths, p.batch, p.first_step, static_cast<int>(row));
             if (!padding) {
                 sum = sum + p.a[row * p.lda + column];
             }

@@ -17,7 +17,7 @@ struct Product {
     bool bias = false;
     bool accumulate = false;
     int splits = 1;
-    int spare = 0;            // floats between the rows of every matrix
+    int spare = 0;                 // floats between the rows of every matrix
     std::vector<int> lengths = {}; // batch = its size
     int first_step = 0;
 };
@@ -60,8 +60,9 @@ void check(const Product& p) {
                 if (p.op == Op::TN && is_padding(p, k)) {
                     continue;
                 }
-                const double product = static_cast<double>(a[static_cast<size_t>(a_is_transposed ? k * lda + i : i * lda + k)])
-                                     * b[static_cast<size_t>(b_is_transposed ? j * ldb + k : k * ldb + j)];
+                const double product =
+                    static_cast<double>(a[static_cast<size_t>(a_is_transposed ? k * lda + i : i * lda + k)]) *
+                    b[static_cast<size_t>(b_is_transposed ? j * ldb + k : k * ldb + j)];
                 sum += product;
                 sizes += fabs(product);
             }
@@ -105,13 +106,14 @@ void check(const Product& p) {
                static_cast<unsigned>((p.n + p.tile - 1) / p.tile), static_cast<unsigned>(p.splits), GRU_GEMM_THREADS,
                p.tile == 32 ? GRU_GEMM_SMALL_SHARED : GRU_GEMM_LARGE_SHARED);
         if (p.splits > 1) {
-            const GruSumSplits sum = {partial.at(), c_dev.at(), ldc, args.split_stride, p.m, p.n, p.splits, p.accumulate};
+            const GruSumSplits sum = {partial.at(), c_dev.at(), ldc,      args.split_stride,
+                                      p.m,          p.n,        p.splits, p.accumulate};
             launch_by_row("gru_sum_splits_f32", sum, p.m, p.n);
         }
         return c_dev.values();
     });
-    expect_close({std::string(kOps[static_cast<int>(p.op)]) + " of tile " + std::to_string(p.tile) + ", m " + std::to_string(p.m) + " n "
-                      + std::to_string(p.n) + " k " + std::to_string(p.k) + ": C",
+    expect_close({std::string(kOps[static_cast<int>(p.op)]) + " of tile " + std::to_string(p.tile) + ", m " +
+                      std::to_string(p.m) + " n " + std::to_string(p.n) + " k " + std::to_string(p.k) + ": C",
                   {{'m', p.m}, {'n', ldc}}},
                  found, expected, bound);
 }
@@ -211,7 +213,8 @@ TEST(rows_do_not_depend_on_their_neighbours) {
                static_cast<unsigned>((m + tile - 1) / tile), 1, 1, GRU_GEMM_THREADS,
                tile == 32 ? GRU_GEMM_SMALL_SHARED : GRU_GEMM_LARGE_SHARED);
         const std::vector<float> c = c_dev.values();
-        expect_same_bits({"the last row, equal to the first", {{'n', n}}}, {c.end() - n, c.end()}, {c.begin(), c.begin() + n});
+        expect_same_bits({"the last row, equal to the first", {{'n', n}}}, {c.end() - n, c.end()},
+                         {c.begin(), c.begin() + n});
     }
 }
 
@@ -237,20 +240,29 @@ TEST(column_sums_leave_padding_out) {
                         expected[static_cast<size_t>(j)] += value;
                         sizes += fabs(value);
                     }
-                    bound[static_cast<size_t>(j)] = (rows + 1) * 0x1p-24 * (sizes + fabs(before[static_cast<size_t>(j)]));
+                    bound[static_cast<size_t>(j)] =
+                        (rows + 1) * 0x1p-24 * (sizes + fabs(before[static_cast<size_t>(j)]));
                 }
                 const std::vector<float> found = in_any_order([&] {
                     const Tensor<float> a_dev(a);
                     const Tensor<int> lengths_dev(lengths);
                     const Tensor<float> out(before);
                     const Tensor<float> partial(static_cast<size_t>(splits) * columns);
-                    const GruColumnSums args = {a_dev.at(), splits == 1 ? out.at() : partial.at(),
-                                                lengths.empty() ? nullptr : lengths_dev.at(), lda, rows, columns,
-                                                (rows + splits - 1) / splits, 5, 0, splits == 1 && accumulate};
+                    const GruColumnSums args = {a_dev.at(),
+                                                splits == 1 ? out.at() : partial.at(),
+                                                lengths.empty() ? nullptr : lengths_dev.at(),
+                                                lda,
+                                                rows,
+                                                columns,
+                                                (rows + splits - 1) / splits,
+                                                5,
+                                                0,
+                                                splits == 1 && accumulate};
                     launch("gru_column_sums_f32", &args, sizeof args, (columns + GRU_COLUMN_TILE - 1) / GRU_COLUMN_TILE,
                            static_cast<unsigned>(splits), 1, GRU_COLUMN_THREADS, GRU_COLUMN_SHARED);
                     if (splits > 1) {
-                        const GruSumSplits sum = {partial.at(), out.at(), columns, columns, 1, columns, splits, accumulate};
+                        const GruSumSplits sum = {partial.at(), out.at(), columns,   columns, 1,
+                                                  columns,      splits,   accumulate};
                         launch_by_row("gru_sum_splits_f32", sum, 1, columns);
                     }
                     return out.values();

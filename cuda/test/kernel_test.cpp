@@ -35,8 +35,8 @@ std::string place(const Axes& axes, size_t flat) {
     std::string inside;
     for (size_t i = axes.sizes.size(); i-- > 0;) {
         const size_t size = static_cast<size_t>(axes.sizes[i].second);
-        inside = std::string(1, axes.sizes[i].first) + "=" + std::to_string(flat % size)
-               + (inside.empty() ? "" : ", ") + inside;
+        inside = std::string(1, axes.sizes[i].first) + "=" + std::to_string(flat % size) +
+                 (inside.empty() ? "" : ", ") + inside;
         flat /= size;
     }
     return axes.tensor + "[" + inside + "]";
@@ -107,8 +107,9 @@ std::vector<float> in_any_order(const std::function<std::vector<float>()>& body)
         shuffled_launches = seed;
         const std::vector<float> found = body();
         shuffled_launches = 0;
-        expect_same_bits({"results with threads in order " + std::to_string(seed), {{'i', static_cast<int>(usual.size())}}},
-                         found, usual);
+        expect_same_bits(
+            {"results with threads in order " + std::to_string(seed), {{'i', static_cast<int>(usual.size())}}}, found,
+            usual);
     }
     return usual;
 }
@@ -116,14 +117,14 @@ std::vector<float> in_any_order(const std::function<std::vector<float>()>& body)
 void expect_close(const Axes& axes, const std::vector<float>& found, const std::vector<double>& expected,
                   const std::vector<double>& bound) {
     if (found.size() != expected.size() || found.size() != bound.size()) {
-        fail(axes.tensor + " has " + std::to_string(found.size()) + " elements; " + std::to_string(expected.size())
-             + " expected");
+        fail(axes.tensor + " has " + std::to_string(found.size()) + " elements; " + std::to_string(expected.size()) +
+             " expected");
     }
     for (size_t i = 0; i < found.size(); i++) {
         const bool same = static_cast<double>(found[i]) == expected[i] || (isnan(found[i]) && isnan(expected[i]));
         if (!same && !(fabs(found[i] - expected[i]) <= bound[i])) {
-            fail(place(axes, i) + " is " + number(found[i]) + "; " + number(expected[i]) + " expected, bound "
-                 + number(bound[i]));
+            fail(place(axes, i) + " is " + number(found[i]) + "; " + number(expected[i]) + " expected, bound " +
+                 number(bound[i]));
         }
     }
 }
@@ -143,12 +144,13 @@ void expect_close(const Axes& axes, const std::vector<float>& found, const std::
 
 void expect_same_bits(const Axes& axes, const std::vector<float>& found, const std::vector<float>& expected) {
     if (found.size() != expected.size()) {
-        fail(axes.tensor + " has " + std::to_string(found.size()) + " elements; " + std::to_string(expected.size())
-             + " expected");
+        fail(axes.tensor + " has " + std::to_string(found.size()) + " elements; " + std::to_string(expected.size()) +
+             " expected");
     }
     for (size_t i = 0; i < found.size(); i++) {
         if (memcmp(&found[i], &expected[i], sizeof(float)) != 0) {
-            fail(place(axes, i) + " is " + number(found[i]) + "; the very bits of " + number(expected[i]) + " expected");
+            fail(place(axes, i) + " is " + number(found[i]) + "; the very bits of " + number(expected[i]) +
+                 " expected");
         }
     }
 }

@@ -16,7 +16,7 @@
 /// A test, run by name in the order of the files. Name is a sentence in words.
 #define TEST(name)                                                                                                     \
     static void name();                                                                                                \
-    static const TestRegistration name##_registration(#name, name);                                                   \
+    static const TestRegistration name##_registration(#name, name);                                                    \
     static void name()
 
 struct TestRegistration {

@@ -40,7 +40,7 @@ struct Gemm : GruGemm {
     }
 };
 
-/// values (…,width) as the columns from width on of a tensor twice as wide, the others NaN: the second direction's part.
+/// values (…,width) as the columns from width on of a tensor twice as wide, the others NaN: a second direction's part.
 std::vector<float> beside_nan(const std::vector<float>& values, int width) {
     std::vector<float> result(2 * values.size(), NAN);
     for (size_t i = 0; i < values.size(); i++) {
@@ -56,10 +56,10 @@ class DeviceLayer {
 public:
     DeviceLayer(const LayerShape& shape, const LayerTensors<float>& in, int tile)
         : s(shape), tile(tile), rows(shape.T * shape.B), state(static_cast<size_t>(shape.B) * shape.H), x(in.x),
-          w_ih(in.w_ih), w_hh(in.w_hh), b_ih(in.b_ih), b_hh(in.b_hh), dy(beside_nan(in.dy, shape.H)), lengths(shape.lengths),
-          gx(3 * n()), gh(3 * state), states(state + n()), gates(4 * n()), y(2 * n()), dh(in.dhT), drh(state), dgx(3 * n()),
-          dgh(3 * n()), dx(in.x.size()), dw_ih(in.w_ih.size()), dw_hh(in.w_hh.size()),
-          db_ih(3 * static_cast<size_t>(shape.H)), db_hh(3 * static_cast<size_t>(shape.H)) {
+          w_ih(in.w_ih), w_hh(in.w_hh), b_ih(in.b_ih), b_hh(in.b_hh), dy(beside_nan(in.dy, shape.H)),
+          lengths(shape.lengths), gx(3 * n()), gh(3 * state), states(state + n()), gates(4 * n()), y(2 * n()),
+          dh(in.dhT), drh(state), dgx(3 * n()), dgh(3 * n()), dx(in.x.size()), dw_ih(in.w_ih.size()),
+          dw_hh(in.w_hh.size()), db_ih(3 * static_cast<size_t>(shape.H)), db_hh(3 * static_cast<size_t>(shape.H)) {
         states.set(in.h0);
     }
 
@@ -69,9 +69,20 @@ public:
         projection.bias = b_ih.count() == 0 ? nullptr : b_ih.at();
         projection.mask(mask(), s.B, 0).run("nt", tile);
         for (int step = 0; step < s.T; step++) {
-            const GruCellForward cell = {gx.at(), gh.at(), h_prev(step), states.at(state * (step + 1)),
-                                         gates.at(4 * state * step), y.at(H), mask(), 2 * H, s.T, s.B, H, step,
-                                         s.reverse, 0};
+            const GruCellForward cell = {gx.at(),
+                                         gh.at(),
+                                         h_prev(step),
+                                         states.at(state * (step + 1)),
+                                         gates.at(4 * state * step),
+                                         y.at(H),
+                                         mask(),
+                                         2 * H,
+                                         s.T,
+                                         s.B,
+                                         H,
+                                         step,
+                                         s.reverse,
+                                         0};
             if (!s.reset_before) {
                 recurrent(h_prev(step), H, 0, 3);
                 launch_by_row("gru_cell_forward_reset_after_f32", cell, s.B, H);
@@ -88,8 +99,21 @@ public:
         const int H = s.H;
         for (int step = s.T - 1; step >= 0; step--) {
             float* dgh_of_step = (dgates_are_one ? dgx : dgh).at(3 * state * step);
-            const GruCellBackward cell = {gates.at(4 * state * step), h_prev(step), has_dy ? dy.at(H) : nullptr, dh.at(),
-                                          drh.at(), dgx.at(), dgh_of_step, mask(), 2 * H, s.T, s.B, H, step, s.reverse, 0};
+            const GruCellBackward cell = {gates.at(4 * state * step),
+                                          h_prev(step),
+                                          has_dy ? dy.at(H) : nullptr,
+                                          dh.at(),
+                                          drh.at(),
+                                          dgx.at(),
+                                          dgh_of_step,
+                                          mask(),
+                                          2 * H,
+                                          s.T,
+                                          s.B,
+                                          H,
+                                          step,
+                                          s.reverse,
+                                          0};
             if (!s.reset_before) {
                 launch_by_row("gru_cell_backward_reset_after_f32", cell, s.B, H);
                 recurrent_backward(cell.dgh, 0, 3, dh.at(), 1, step);
@@ -204,10 +228,10 @@ std::vector<float> gates_in_time_order(const LayerShape& s, const std::vector<fl
 }
 
 std::string describe(const LayerShape& s, int biases, int tile) {
-    return "T" + std::to_string(s.T) + " B" + std::to_string(s.B) + " I" + std::to_string(s.I) + " H"
-         + std::to_string(s.H) + (s.reset_before ? " reset-before" : " reset-after") + (s.reverse ? " reverse" : "")
-         + (s.lengths.empty() ? "" : " lengths") + " biases " + std::to_string(biases) + " tile " + std::to_string(tile)
-         + ": ";
+    return "T" + std::to_string(s.T) + " B" + std::to_string(s.B) + " I" + std::to_string(s.I) + " H" +
+           std::to_string(s.H) + (s.reset_before ? " reset-before" : " reset-after") + (s.reverse ? " reverse" : "") +
+           (s.lengths.empty() ? "" : " lengths") + " biases " + std::to_string(biases) + " tile " +
+           std::to_string(tile) + ": ";
 }
 
 void check(const LayerShape& s, int biases, int tile) {
@@ -242,8 +266,14 @@ void check(const LayerShape& s, int biases, int tile) {
         const std::vector<float> states = layer.states.values();
         const std::vector<float> hT(states.end() - static_cast<long>(layer.state), states.end());
         layer.backward();
-        found = {layer.y_of_direction(), hT, gates_in_time_order(s, layer.gates.values()), layer.dx.values(),
-                 layer.dh.values(), layer.dw_ih.values(), layer.dw_hh.values(), layer.db_ih.values(),
+        found = {layer.y_of_direction(),
+                 hT,
+                 gates_in_time_order(s, layer.gates.values()),
+                 layer.dx.values(),
+                 layer.dh.values(),
+                 layer.dw_ih.values(),
+                 layer.dw_hh.values(),
+                 layer.db_ih.values(),
                  layer.db_hh.values()};
         std::vector<float> all;
         for (const std::vector<float>& tensor : found) {
@@ -338,7 +368,8 @@ TEST(a_cell_may_update_its_state_in_place) {
     DeviceLayer layer(s, in, 32);
     layer.forward();
     const Tensor<float> h(in.h0);
-    GruCellForward cell = {layer.gx.at(), layer.gh.at(), h.at(), h.at(), nullptr, nullptr, nullptr, s.H, 1, s.B, s.H, 0, 0, 0};
+    GruCellForward cell = {layer.gx.at(), layer.gh.at(), h.at(), h.at(), nullptr, nullptr, nullptr, s.H, 1,
+                           s.B,           s.H,           0,      0,      0};
     launch_by_row("gru_cell_forward_reset_after_f32", cell, s.B, s.H);
     expect_same_bits({"h", {{'b', s.B}, {'j', s.H}}}, h.values(), layer.y_of_direction());
 }
@@ -351,9 +382,8 @@ TEST(the_state_of_a_row_without_steps_reaches_nobody) {
     DeviceLayer layer(s, in, 32);
     layer.forward();
     layer.backward();
-    for (const std::vector<float>& tensor :
-         {layer.dw_hh.values(), layer.dw_ih.values(), layer.dx.values(), layer.db_hh.values(), layer.dh.values(),
-          layer.y_of_direction()}) {
+    for (const std::vector<float>& tensor : {layer.dw_hh.values(), layer.dw_ih.values(), layer.dx.values(),
+                                             layer.db_hh.values(), layer.dh.values(), layer.y_of_direction()}) {
         for (float value : tensor) {
             if (isnan(value)) {
                 fail("NaN in the state of row 1, which has no step, reached an output");

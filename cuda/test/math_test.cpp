@@ -15,7 +15,7 @@ double ulp(double expected) {
     return isinf(size) ? INFINITY : static_cast<double>(nextafterf(size, INFINITY)) - size;
 }
 
-/// The function at every 997th float from first_bits on, and at the last: at most 3 ULP off, as the simd backend promises.
+/// The function at every 997th float from first_bits on, and at the last: at most 3 ULP off, as in the simd backend.
 void expect_within_three_ulp(const char* name, float (*found)(float), double (*expected)(double), uint32_t first_bits,
                              uint32_t last_bits) {
     for (uint64_t bits = first_bits; bits < uint64_t{last_bits} + 997; bits += 997) {
@@ -85,7 +85,8 @@ TEST(philox_gives_its_published_answers) {
     } answers[] = {
         {{{0, 0, 0, 0}}, 0, {{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}}},
         {{{~0u, ~0u, ~0u, ~0u}}, ~0ull, {{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}}},
-        {{{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}}, 0x299f31d0a4093822,
+        {{{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}},
+         0x299f31d0a4093822,
          {{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}},
     };
     for (const auto& answer : answers) {

@@ -70,9 +70,10 @@ TEST(embedding_gathers_rows_and_adds_them_up_in_order) {
         const Tensor<float> d_out_dev(d_out);
         for (int accumulate : {0, 1}) {
             const Tensor<float> d_table(before);
-            launch_by_row("gru_embedding_backward_f32",
-                          GruEmbedding{id_dev.at(), d_table.at(), d_out_dev.at(), fault.at(), n, rows, width, accumulate},
-                          rows, width);
+            launch_by_row(
+                "gru_embedding_backward_f32",
+                GruEmbedding{id_dev.at(), d_table.at(), d_out_dev.at(), fault.at(), n, rows, width, accumulate}, rows,
+                width);
             expect_same_bits({"dTable", {{'r', rows}, {'i', width}}}, d_table.values(), sums[accumulate]);
         }
         if (fault.values()[0] != 0) {
@@ -107,7 +108,8 @@ TEST(an_id_out_of_range_is_a_fault_and_reads_nothing) {
 
 TEST(softmax_cross_entropy_and_its_gradient_are_right) {
     const float scale = 0.37f;
-    for (const auto& [n, classes, spread] : {std::tuple{1, 1, 1.0f}, {7, 29, 1.0f}, {6, 257, 60.0f}, {129, 16, 60.0f}}) {
+    for (const auto& [n, classes, spread] :
+         {std::tuple{1, 1, 1.0f}, {7, 29, 1.0f}, {6, 257, 60.0f}, {129, 16, 60.0f}}) {
         Random random(static_cast<uint64_t>(classes));
         const std::vector<int> target = ids(random, n, classes);
         std::vector<float> logits = random.normals(static_cast<size_t>(n) * classes, spread);
@@ -133,8 +135,8 @@ TEST(softmax_cross_entropy_and_its_gradient_are_right) {
                 const size_t at = static_cast<size_t>(k) * classes + j;
                 const double softmax = exp(l[j] - largest) / sum;
                 gradient[at] = scale * (softmax - (j == j_target));
-                gradient_bound[at] = 0x1p-24 * scale * (softmax * (16 + 2 * (largest - l[j])) + (j == j_target))
-                                   + 0x1p-149; // the smallest float
+                gradient_bound[at] = 0x1p-24 * scale * (softmax * (16 + 2 * (largest - l[j])) + (j == j_target)) +
+                                     0x1p-149; // the smallest float
             }
         }
         poison(logits, target, classes);
@@ -143,12 +145,14 @@ TEST(softmax_cross_entropy_and_its_gradient_are_right) {
         const Tensor<double> row_loss(static_cast<size_t>(n));
         const Tensor<float> total(1);
         // The gradient replaces the logits.
-        launch("gru_softmax_cross_entropy_f32",
-               GruSoftmax{logits_dev.at(), target_dev.at(), logits_dev.at(), row_loss.at(), nullptr, n, classes, scale, 0},
-               static_cast<unsigned>(n), GRU_ROW_THREADS, GRU_ROW_THREADS * sizeof(double));
+        launch(
+            "gru_softmax_cross_entropy_f32",
+            GruSoftmax{logits_dev.at(), target_dev.at(), logits_dev.at(), row_loss.at(), nullptr, n, classes, scale, 0},
+            static_cast<unsigned>(n), GRU_ROW_THREADS, GRU_ROW_THREADS * sizeof(double));
         launch("gru_sum_f64", GruSum{row_loss.at(), total.at(), n, scale}, 1, GRU_ELEMENT_THREADS, GRU_SUM_SHARED);
         expect_close({"dLogits", {{'n', n}, {'c', classes}}}, logits_dev.values(), gradient, gradient_bound);
-        expect_close({"loss", {{'k', 1}}}, total.values(), {scale * loss}, std::vector<double>{scale * (loss_bound + 0x1p-24 * loss)});
+        expect_close({"loss", {{'k', 1}}}, total.values(), {scale * loss},
+                     std::vector<double>{scale * (loss_bound + 0x1p-24 * loss)});
     }
 }
 
@@ -200,15 +204,18 @@ TEST(norm_and_clipping_are_right) {
             const Tensor<float> v_dev(v);
             const Tensor<double> partial(grid_for(n));
             const Tensor<float> result(1);
-            launch_by_element("gru_squared_norm_f32", GruSquaredNorm{v_dev.at(), partial.at(), n}, grid_for(n), GRU_SUM_SHARED);
-            launch("gru_sum_f64", GruSum{partial.at(), result.at(), grid_for(n), 1}, 1, GRU_ELEMENT_THREADS, GRU_SUM_SHARED);
+            launch_by_element("gru_squared_norm_f32", GruSquaredNorm{v_dev.at(), partial.at(), n}, grid_for(n),
+                              GRU_SUM_SHARED);
+            launch("gru_sum_f64", GruSum{partial.at(), result.at(), grid_for(n), 1}, 1, GRU_ELEMENT_THREADS,
+                   GRU_SUM_SHARED);
             return result.values();
         });
         expect_close({"squared norm", {{'k', 1}}}, norm, {squares}, bounds({squares}, 2));
         for (float max_norm : {0.5f, 1e6f}) {
             const Tensor<float> gradient(v);
             const Tensor<float> squared(norm);
-            launch_by_element("gru_clip_by_norm_f32", GruClip{gradient.at(), squared.at(), n, max_norm, 0}, grid_for(n));
+            launch_by_element("gru_clip_by_norm_f32", GruClip{gradient.at(), squared.at(), n, max_norm, 0},
+                              grid_for(n));
             const double factor = fmin(1, max_norm / sqrt(norm[0]));
             std::vector<double> expected;
             for (float value : v) {
@@ -227,7 +234,8 @@ TEST(optimizer_steps_are_right) {
         const std::vector<float> p = random.normals(count), g = random.normals(count), m = random.normals(count);
         std::vector<float> v = random.normals(count);
         std::vector<double> plain, moved, velocity, first, second, adam, sizes(count, 0), first_sizes, second_sizes;
-        const double decay = 0.0003, alpha = 0.003 / (1 - pow(0.8, 7)), root = 1 / sqrt(1 - pow(0.99, 7)), epsilon = 1e-6;
+        const double decay = 0.0003, alpha = 0.003 / (1 - pow(0.8, 7)), root = 1 / sqrt(1 - pow(0.99, 7)),
+                     epsilon = 1e-6;
         const float b1 = 0.8f, b2 = 0.99f;
         for (size_t k = 0; k < count; k++) {
             v[k] = v[k] * v[k];
@@ -280,8 +288,10 @@ TEST(dropout_scales_by_the_generator_and_clears_padding) {
     std::vector<float> expected;
     int dropped = 0;
     for (int i = 0; i < T * B * width; i++) {
-        const unsigned t = static_cast<unsigned>(i / width / B), b = static_cast<unsigned>(i / width % B), unit = static_cast<unsigned>(i % width);
-        const GruWords words = gru_philox({{unit / 4 + (static_cast<unsigned>(layer) << 24), b, t, 77}}, 0x123456789abcdefull);
+        const unsigned t = static_cast<unsigned>(i / width / B), b = static_cast<unsigned>(i / width % B),
+                       unit = static_cast<unsigned>(i % width);
+        const GruWords words =
+            gru_philox({{unit / 4 + (static_cast<unsigned>(layer) << 24), b, t, 77}}, 0x123456789abcdefull);
         const bool kept = (words.v[unit % 4] >> 8) / 16777216.0 >= p;
         dropped += !kept;
         expected.push_back(static_cast<int>(t) < lengths[b] && kept ? in[static_cast<size_t>(i)] * keep : 0.0f);
@@ -296,7 +306,8 @@ TEST(dropout_scales_by_the_generator_and_clears_padding) {
     }
     const Tensor<float> values(poisoned);
     const Tensor<int> lengths_dev(lengths);
-    const GruDropout args = {values.at(), values.at(), lengths_dev.at(), 0x123456789abcdefull, 77, layer, T, B, width, p, keep, 0};
+    const GruDropout args = {
+        values.at(), values.at(), lengths_dev.at(), 0x123456789abcdefull, 77, layer, T, B, width, p, keep, 0};
     launch_by_row("gru_dropout_f32", args, T * B, (width + 3) / 4);
     std::vector<float> found = values.values();
     for (float& value : found) {

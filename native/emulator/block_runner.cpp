@@ -28,12 +28,14 @@ constexpr size_t kBlocksInReport = 4;
 struct Block;
 
 // A fiber and the CUDA thread that it runs.
+//
+// To ThreadSanitizer, a strand needs a stack of its own, so there every thread of a block has its worker. Strands are
+// dear, hence no more than for two blocks in turn, unless all run at once: a race between blocks that are no neighbours needs another seed.
 struct Worker {
     Fiber fiber;
     Block* block = nullptr;
     Thread thread{};
     Strand strand{};
-    bool in_thread = false; // between the first and the last instruction of a CUDA thread
 };
 
 // Threads that wait until `expected` of them are at one place in the text.
@@ -49,8 +51,8 @@ struct Meeting {
 };
 
 struct Lane {
-    unsigned char value[8];
-    void* result;
+    uint64_t value;
+    uint64_t result;
     int mask;
 };
 
@@ -61,7 +63,8 @@ struct Warp {
 
 // A block that runs.
 struct Block {
-    Thread first{}; // its thread 0
+    size_t slot = 0; // which of the workers its threads take where each has its own
+    Thread first{};  // its thread 0
     std::vector<int> order;
     size_t started = 0;
     int ended = 0;
@@ -112,7 +115,7 @@ class BlockRunner {
 public:
     std::optional<LaunchFailure> run(const Launch& launch, uint64_t seed);
     void block_sync(const char* file, int line);
-    void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line);
+    uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line);
     void signal(unsigned* flag);
     void wait_at_least(const unsigned* flag, unsigned count, const char* file, int line);
     void on_fault(int signal, const void* address);
@@ -126,6 +129,7 @@ private:
     std::vector<std::unique_ptr<Block>> blocks_;
     size_t running_blocks_ = 0;
     std::vector<FlagWait> flag_waits_;
+    Block* beginning_ = nullptr; // whose thread the next worker that has none begins
 
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> idle_;
@@ -145,6 +149,7 @@ private:
     static void work();
     void run_threads();
     Worker* choose();
+    Worker* worker(size_t number);
     void leave(Fiber& from);
     void wait(Meeting& meeting, const char* file, int line);
     bool arrive(Meeting& meeting, const char* file, int line);
@@ -213,6 +218,7 @@ void BlockRunner::run_blocks(const std::vector<uint64_t>& numbers, size_t from, 
     running_blocks_ = count;
     for (size_t i = 0; i < count; i++) {
         begin(*blocks_[i], numbers[from + i]);
+        blocks_[i]->slot = launch_->cooperative ? i : from % 2;
     }
     ready_.clear();
     next_ready_ = 0;
@@ -281,19 +287,29 @@ Worker* BlockRunner::choose() {
         }
         return ready_[next_ready_++];
     }
-    if (block_to_begin() == nullptr) {
+    beginning_ = block_to_begin();
+    if (beginning_ == nullptr) {
         return nullptr;
     }
+    if (kStrands) {
+        return worker(beginning_->slot * launch_->threads + static_cast<size_t>(beginning_->order[beginning_->started]));
+    }
     if (idle_.empty()) {
-        follow(main_strand_);
-        workers_.push_back(std::make_unique<Worker>());
-        workers_.back()->fiber.start(work);
-        publish(&begin_token_);
-        return workers_.back().get();
+        return worker(workers_.size());
     }
     Worker* worker = idle_.back();
     idle_.pop_back();
     return worker;
+}
+
+// The worker of that number, made if there was none.
+Worker* BlockRunner::worker(size_t number) {
+    while (workers_.size() <= number) {
+        workers_.push_back(std::make_unique<Worker>());
+        workers_.back()->fiber.start(work);
+        workers_.back()->strand = new_strand();
+    }
+    return workers_[number].get();
 }
 
 // Leaves off in the fiber `from` until somebody comes back to it.
@@ -301,7 +317,6 @@ void BlockRunner::leave(Fiber& from) {
     Worker* next = choose();
     running_ = next;
     current = next == nullptr ? nullptr : &next->thread;
-    follow(next != nullptr && next->in_thread ? next->strand : main_strand_);
     Fiber::change(from, next == nullptr ? main_ : next->fiber);
 }
 
@@ -313,22 +328,22 @@ void BlockRunner::work() {
 void BlockRunner::run_threads() {
     Worker* self = running_;
     for (;;) {
-        while (Block* block = block_to_begin()) {
+        Block* block = beginning_;
+        do {
             self->block = block;
             self->thread = block->first;
             self->thread.thread_x = block->order[block->started++];
-            self->strand = new_strand();
-            self->in_thread = true;
             follow(self->strand);
             observe(&begin_token_);
             launch_->kernel->run(launch_->args);
             publish(&end_token_);
             follow(main_strand_);
-            self->in_thread = false;
-            end_strand(self->strand);
             block->ended++;
+            block = kStrands ? nullptr : block_to_begin();
+        } while (block != nullptr);
+        if (!kStrands) {
+            idle_.push_back(self);
         }
-        idle_.push_back(self);
         leave(self->fiber);
     }
 }
@@ -374,7 +389,10 @@ void BlockRunner::block_sync(const char* file, int line) {
     Meeting& meeting = running_->block->meeting;
     void* token = meeting.token();
     publish(token);
+    Strand self = running_->strand;
+    follow(main_strand_);
     wait(meeting, file, line);
+    follow(self);
     observe(token);
 }
 
@@ -393,15 +411,20 @@ void BlockRunner::signal(unsigned* flag) {
 }
 
 void BlockRunner::wait_at_least(const unsigned* flag, unsigned count, const char* file, int line) {
+    Strand self = running_->strand;
+    follow(main_strand_);
     FlagWait flag_wait = {running_, flag, count, file, line};
     if (!flag_wait.is_over()) {
         flag_waits_.push_back(flag_wait);
         leave(running_->fiber);
     }
+    follow(self);
     observe(const_cast<unsigned*>(flag));
 }
 
-void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line) {
+uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
+    Strand self = running_->strand;
+    follow(main_strand_);
     Warp& warp = running_->block->warps[static_cast<size_t>(current->thread_x / kLanes)];
     if (warp.meeting.expected != kLanes) {
         fail(LaunchFailure::BAD_MEETING, "a shuffle at " + place(file, line) + " in a warp of " +
@@ -412,16 +435,18 @@ void BlockRunner::warp_shuffle_xor(const void* value, void* result, size_t bytes
              "a shuffle at " + place(file, line) + " with mask " + std::to_string(mask) + "; 0 to 31 expected");
     }
     Lane& lane = warp.lanes[current->thread_x % kLanes];
-    memcpy(lane.value, value, bytes);
-    lane.result = result;
+    lane.value = value;
     lane.mask = mask;
-    // The last to come hands out all results, because the first to go on may bring the values of its next shuffle.
+    // The last to come hands out all results, because the first to go on may bring the value of its next shuffle.
     if (static_cast<int>(warp.meeting.waiting.size()) + 1 == kLanes) {
-        for (int i = 0; i < kLanes; i++) {
-            memcpy(warp.lanes[i].result, warp.lanes[i ^ warp.lanes[i].mask].value, bytes);
+        for (Lane& to : warp.lanes) {
+            to.result = warp.lanes[(&to - warp.lanes) ^ to.mask].value;
         }
     }
     wait(warp.meeting, file, line);
+    uint64_t result = lane.result;
+    follow(self);
+    return result;
 }
 
 // Gives up the launch, from inside one of its threads: all its fibers stay where they are, for good.
@@ -430,7 +455,6 @@ void BlockRunner::fail(LaunchFailure::Kind kind, const std::string& reason) {
     Fiber& from = running_->fiber;
     running_ = nullptr;
     current = nullptr;
-    follow(main_strand_);
     Fiber::change(from, main_);
     abort();
 }
@@ -439,6 +463,7 @@ void BlockRunner::on_fault(int signal, const void* address) {
     if (current == nullptr || running_ == nullptr) {
         return; // this thread of the process runs no kernel
     }
+    follow(main_strand_);
     std::string who = threads_of({running_});
     if (signal == SIGFPE) {
         fail(LaunchFailure::BAD_ACCESS, who + " divides an integer by zero");
@@ -491,8 +516,8 @@ void block_sync(const char* file, int line) {
     runner().block_sync(file, line);
 }
 
-void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line) {
-    runner().warp_shuffle_xor(value, result, bytes, mask, file, line);
+uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
+    return runner().warp_shuffle_xor(value, mask, file, line);
 }
 
 void signal(unsigned* flag) {

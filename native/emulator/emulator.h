@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 namespace gru4j::emulator {
 
@@ -21,7 +22,7 @@ extern __attribute__((tls_model("initial-exec"))) thread_local Thread* current;
 
 // Return when every thread of the block, or every lane of the warp, has called the same operation at the same place.
 void block_sync(const char* file, int line);
-void warp_shuffle_xor(const void* value, void* result, size_t bytes, int mask, const char* file, int line);
+uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line);
 
 // Adds 1 to a counter in device memory, and returns when one holds `count` or more, modulo 2^32.
 void signal(unsigned* flag);

@@ -36,22 +36,31 @@ template <typename T> void Trace::number(T value) {
 }
 
 void Trace::data(const void* from, uint64_t bytes) {
-    if (fwrite(from, 1, bytes, file_) != bytes) {
+    const unsigned char* begin = static_cast<const unsigned char*>(from);
+    step_.insert(step_.end(), begin, begin + bytes);
+}
+
+// Whole steps go to the file at once, because a JVM may end without closing it.
+void Trace::end() {
+    if (fwrite(step_.data(), 1, step_.size(), file_) != step_.size() || fflush(file_) != 0) {
         perror("GRU4J_EMULATOR_TRACE");
         abort();
     }
+    step_.clear();
 }
 
 void Trace::allocate(uint64_t address, uint64_t bytes) {
     if (begin(Step::ALLOCATE)) {
         number(address);
         number(bytes);
+        end();
     }
 }
 
 void Trace::release(uint64_t address) {
     if (begin(Step::RELEASE)) {
         number(address);
+        end();
     }
 }
 
@@ -60,6 +69,7 @@ void Trace::write(uint64_t to, const void* from, uint64_t bytes) {
         number(to);
         number(bytes);
         data(from, bytes);
+        end();
     }
 }
 
@@ -68,6 +78,7 @@ void Trace::fill(uint64_t to, uint32_t word, uint64_t words) {
         number(to);
         number(word);
         number(words);
+        end();
     }
 }
 
@@ -76,6 +87,7 @@ void Trace::copy(uint64_t to, uint64_t from, uint64_t bytes) {
         number(to);
         number(from);
         number(bytes);
+        end();
     }
 }
 
@@ -84,6 +96,7 @@ void Trace::read(uint64_t from, uint64_t bytes) {
         number(from);
         number(bytes);
         data(reinterpret_cast<const void*>(from), bytes); // device addresses are host addresses here
+        end();
     }
 }
 
@@ -98,6 +111,7 @@ void Trace::launch(const Launch& launch) {
         number(static_cast<uint64_t>(launch.shared_bytes));
         number(static_cast<uint64_t>(launch.kernel->args_bytes));
         data(launch.args, launch.kernel->args_bytes);
+        end();
     }
 }
 

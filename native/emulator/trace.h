@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <vector>
 
 namespace gru4j::emulator {
 
@@ -22,7 +23,7 @@ public:
     Trace(const Trace&) = delete;
     Trace& operator=(const Trace&) = delete;
 
-    // Without a file, all of these do nothing. They are to be called before the step is done.
+    // Without a file, all of these do nothing.
     void allocate(uint64_t address, uint64_t bytes);
     void release(uint64_t address);
     void write(uint64_t to, const void* from, uint64_t bytes);
@@ -33,10 +34,12 @@ public:
 
 private:
     FILE* file_;
+    std::vector<unsigned char> step_;
 
     bool begin(Step step);
     template <typename T> void number(T value);
     void data(const void* from, uint64_t bytes);
+    void end();
 };
 
 Trace& trace();

@@ -88,3 +88,8 @@ GRU4J_KERNEL(planted_two_places, 256, Vector, p) {
 GRU4J_KERNEL(planted_partial_warp, 256, Vector, p) {
     p.y[gru4j::global_thread()] = gru4j::warp_shuffle_xor(p.x[gru4j::global_thread()], 16);
 }
+
+GRU4J_KERNEL(planted_integer_overflow, 256, Vector, p) {
+    int offset = 0x7fffffff - 100 + gru4j::thread_x();
+    p.y[gru4j::global_thread()] = static_cast<float>(offset);
+}

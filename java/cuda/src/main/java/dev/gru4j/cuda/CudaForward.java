@@ -57,7 +57,8 @@ final class CudaForward {
         // Training keeps every state; in inference one is overwritten step by step, in place.
         long first = isTraining
                 ? call.inReserve(layout.states(layer))
-                : hT != 0 ? hT : call.inWorkspace(layout.h);
+                : hT != 0 ? hT
+                : call.inWorkspace(layout.h);
         loadInitialState(call, layer, first);
         for (int step = 0; step < call.T(); step++) {
             long hPrev = isTraining ? first + step * stateBytes : first;

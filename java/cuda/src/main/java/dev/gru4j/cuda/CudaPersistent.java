@@ -98,7 +98,8 @@ final class CudaPersistent {
         } else {
             reason = "each step of B = " + B + " rows fills a GPU with large tiles";
         }
-        return "stepwise kernels in fp32 (" + reason + ")";
+        return "stepwise kernels in fp32 (" + reason + "), recurrent projection in "
+                + CudaProduct.tiles(B, Gates.COUNT * H);
     }
 
     /** Words of the flags of a call with up to B rows. */

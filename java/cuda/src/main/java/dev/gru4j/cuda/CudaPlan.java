@@ -1,5 +1,6 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.Gates;
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruCall;
@@ -48,9 +49,11 @@ final class CudaPlan extends GruPlan {
 
     @Override
     public String description() {
-        return "cuda: " + spec() + ", " + persistent.description(maxB()) + ", " + 4 * workspaceLength()
-                + " bytes of workspace, " + 4 * reserveLength() + " bytes of reserve for T = " + maxT() + " and B = "
-                + maxB();
+        int gateRows = Gates.COUNT * spec().hiddenSize();
+        return "cuda: " + spec() + ", " + persistent.description(maxB()) + ", input projection in "
+                + CudaProduct.tiles(maxT() * maxB(), gateRows) + ", " + Float.BYTES * workspaceLength()
+                + " bytes of workspace and " + Float.BYTES * reserveLength() + " of reserve for T = " + maxT()
+                + " and B = " + maxB();
     }
 
     @Override

@@ -29,7 +29,8 @@ final class CudaProbe {
     private static final String USE_SIMD = "or use the simd backend, which needs no GPU";
 
     /** What the backend would run on; {@code device} and {@code image} are there if it is available. */
-    record Result(Availability availability, @Nullable CudaDevice device, @Nullable CudaImage image, boolean emulated) {}
+    record Result(Availability availability, @Nullable CudaDevice device, @Nullable CudaImage image,
+            boolean emulated) {}
 
     private static @Nullable Result cached;
 
@@ -58,8 +59,8 @@ final class CudaProbe {
         } catch (LinkageError e) {
             return unavailable(
                     emulated,
-                    "a native library could not be loaded: " + firstLine(e),
-                    "check that nothing else provides " + DRIVER_LIBRARY + " or JCuda 12.6.0");
+                    "a native library could not be loaded: " + cause(e),
+                    "if the folder for temporary files forbids execution, name another with -Djava.io.tmpdir=FOLDER");
         }
     }
 
@@ -163,7 +164,8 @@ final class CudaProbe {
     private static Availability jcuda() {
         if (!JCudaLoader.hasJCuda()) {
             return Availability.unavailable(
-                    "JCuda was not found", "put jcuda-12.6.0.jar and " + JCudaLoader.nativesJar() + " on the class path");
+                    "JCuda was not found",
+                    "put jcuda-12.6.0.jar and " + JCudaLoader.nativesJar() + " on the class path");
         }
         if (!JCudaLoader.hasNatives()) {
             return Availability.unavailable(
@@ -181,7 +183,14 @@ final class CudaProbe {
         return new Result(Availability.unavailable(reason, remedy), null, null, emulated);
     }
 
-    private static String firstLine(Throwable e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString());
+    /** JCuda reports a library that cannot be loaded with two stack traces; the first one's first line says why. */
+    static String cause(LinkageError e) {
+        String message = String.valueOf(e.getMessage());
+        return message.lines()
+                .filter(line -> line.contains(UnsatisfiedLinkError.class.getName()))
+                .map(line -> line.substring(line.indexOf(": ") + 2))
+                .findFirst()
+                .or(() -> message.lines().findFirst())
+                .orElse(e.toString());
     }
 }

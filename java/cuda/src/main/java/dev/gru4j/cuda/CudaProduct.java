@@ -196,6 +196,12 @@ final class CudaProduct {
         return Math.min(rows, columns) > LARGE_TILE / 2 && tiles(rows, columns, LARGE_TILE) * splits >= BUSY;
     }
 
+    /** The tiles of a product that is not split, for people. */
+    static String tiles(int rows, int columns) {
+        int tile = isLarge(rows, columns, 1) ? LARGE_TILE : SMALL_TILE;
+        return tiles(rows, columns, tile) + " tiles of " + tile + "x" + tile;
+    }
+
     /** c (rows,columns) = Σ of the splits, or added to it. */
     static void sumSplits(
             CudaSession session, long partial, long c, long ldc, long stride, int rows, int columns, int splits,

@@ -149,7 +149,8 @@ final class CudaSession implements AutoCloseable {
             allocations.add(address[0]);
             boolean cleared = false;
             try {
-                check("clearing " + bytes + " bytes of device memory", driver.fill(address[0], 0, bytes / Integer.BYTES));
+                check("clearing " + bytes + " bytes of device memory",
+                        driver.fill(address[0], 0, bytes / Integer.BYTES));
                 cleared = true;
             } finally {
                 if (!cleared) {

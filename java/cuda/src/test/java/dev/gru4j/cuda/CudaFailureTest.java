@@ -135,7 +135,8 @@ class CudaFailureTest {
         CudaException e = assertThrows(CudaException.class, backend::synchronize);
         assertTrue(
                 String.valueOf(e.getMessage())
-                        .endsWith(" failed: CUDA_ERROR_LAUNCH_FAILED; the latest kernel was gru_sum_f64, grid 1, block 256"),
+                        .endsWith(
+                                " failed: CUDA_ERROR_LAUNCH_FAILED; the latest kernel was gru_sum_f64, grid 1, block 256"),
                 e::getMessage);
         backend.close();
         assertEquals(0, Emulator.usedBytes());

@@ -9,6 +9,7 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.TrainingKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -137,6 +138,33 @@ class CudaMemoryTest {
                     () -> backend.trainingKernels().embeddingForward(ids, table, 3, 4, 2, out));
             assertEquals("ids[1] is 4; 0 to 3, or -1 for none, expected", e.getMessage());
             assertArrayEquals(new float[] {9, 9, 9, 9, 9, 9}, out.toArray());
+        }
+    }
+
+    @Test
+    void kernelsOnNothingGiveEmptySums() {
+        try (FloatMemory some = backend.allocate(6);
+                FloatMemory result = backend.allocate(6);
+                IntMemory ids = backend.allocateInts(1)) {
+            TrainingKernels kernels = backend.trainingKernels();
+            result.fill(5);
+            kernels.squaredNorm(some, 0, result);
+            assertEquals(0, result.toArray()[0]);
+            result.fill(5);
+            kernels.softmaxCrossEntropy(some, ids, 0, 3, 1, result, some);
+            assertEquals(0, result.toArray()[0]);
+            result.fill(5);
+            kernels.squaredError(some, some, null, 0, 2, 1, result, null);
+            assertEquals(0, result.toArray()[0]);
+            result.fill(5);
+            kernels.denseBackward(some, some, some, 0, 2, 3, null, result, null, false);
+            assertArrayEquals(new float[6], result.toArray());
+            result.fill(5);
+            kernels.denseBackward(some, some, some, 0, 2, 3, null, result, null, true);
+            kernels.denseForward(some, some, null, 0, 2, 3, result);
+            kernels.embeddingForward(ids, some, 0, 3, 2, result);
+            kernels.adam(result, some, some, some, 0, new TrainingKernels.Adam(1, 0.9f, 0.99f, 1e-8f, 0, 1));
+            assertArrayEquals(new float[] {5, 5, 5, 5, 5, 5}, result.toArray());
         }
     }
 

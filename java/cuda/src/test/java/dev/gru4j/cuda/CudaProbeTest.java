@@ -89,6 +89,19 @@ class CudaProbeTest {
     }
 
     @Test
+    void ofJCudasStackTracesOnlyTheCauseIsTold() {
+        LinkageError e = new UnsatisfiedLinkError("""
+                Error while loading native library "JCudaDriver-12.6.0-linux-x86_64"
+                ---(start of nested stack traces)---
+                Stack trace from the attempt to load the library as a file:
+                java.lang.UnsatisfiedLinkError: /tmp/x/libJCudaDriver.so: failed to map segment
+                \tat java.base/java.lang.ClassLoader.load(ClassLoader.java)
+                """);
+        assertEquals("/tmp/x/libJCudaDriver.so: failed to map segment", CudaProbe.cause(e));
+        assertEquals("no class", CudaProbe.cause(new NoClassDefFoundError("no class")));
+    }
+
+    @Test
     void theEmulatorIsNeverTakenForAGpu() {
         try (var backend = Emulator.backend()) {
             assertEquals("cuda", backend.name());

@@ -14,14 +14,14 @@ import org.junit.jupiter.api.Test;
 final class GruCaseTest {
     @Test
     void everyCaseOfTheFullSetIsRebuiltFromItsText() {
-        for (GruCase problem : GruCases.of("quick", "full", "regression")) {
+        for (GruCase problem : GruCases.of("quick", "full", "cuda", "regression")) {
             assertEquals(problem, GruCase.parse(problem.toString()));
         }
     }
 
     @Test
     void everyShapeMeetsEveryValueOfEveryOption() {
-        List<GruCase> cases = GruCases.of("quick", "full", "regression");
+        List<GruCase> cases = GruCases.of("quick", "full", "cuda", "regression");
         Set<Map.Entry<String, String>> met = new HashSet<>();
         for (GruCase problem : cases) {
             for (Factor factor : Factor.values()) {

@@ -23,8 +23,8 @@ final class GruCases {
     static List<GruCase> ofRun() {
         String set = System.getProperty(SET_PROPERTY, "quick");
         return switch (set) {
-            case "quick" -> of("quick", "regression");
-            case "full" -> of("quick", "full", "regression");
+            case "quick" -> of("quick", "cuda", "regression");
+            case "full" -> of("quick", "full", "cuda", "regression");
             default -> throw new IllegalArgumentException(
                     SET_PROPERTY + " is '" + set + "'; quick or full expected");
         };

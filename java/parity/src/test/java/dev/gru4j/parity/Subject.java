@@ -23,6 +23,9 @@ final class Subject {
     /** Backends that must run. */
     static final String REQUIRE_PROPERTY = "gru4j.require";
 
+    /** What makes the cuda backend run its kernels on the CPU. */
+    private static final String EMULATOR_PROPERTY = "gru4j.cuda.emulator";
+
     private static final int[] SIMD_WIDTHS = {128, 256, 512};
 
     /** Two, so that work is split wherever a backend splits it; more are compared bit for bit in SameBitsTest. */
@@ -76,8 +79,10 @@ final class Subject {
                     subjects.add(new Subject("simd/" + bits, provider, options.withVectorBits(bits)));
                 }
             } else if (provider.name().equals("cuda")) {
+                // Never to be mistaken for a GPU in a report.
+                String id = Boolean.getBoolean(EMULATOR_PROPERTY) ? "cuda/emulated/" : "cuda/";
                 for (KernelFamily family : List.of(KernelFamily.STEPWISE, KernelFamily.PERSISTENT)) {
-                    subjects.add(new Subject("cuda/" + family, provider, options.withKernels(family)));
+                    subjects.add(new Subject(id + family, provider, options.withKernels(family)));
                 }
             } else {
                 subjects.add(new Subject(provider.name(), provider, options));

@@ -63,7 +63,7 @@ public final class JCudaLoader extends ClassLoader {
             if (e.getCause() instanceof LinkageError linkage) {
                 throw linkage;
             }
-            throw new LinkageError(CALLS, e);
+            throw new LinkageError(String.valueOf(e.getCause() == null ? e : e.getCause()), e);
         } finally {
             current.deleteExtracted();
         }
@@ -108,6 +108,12 @@ public final class JCudaLoader extends ClassLoader {
         } catch (IOException e) {
             throw new UncheckedIOException("extracting " + NATIVE_RESOURCE, e);
         }
+    }
+
+    /** Hides the libraries in the jar from JCuda, which would go on to extract them its own way where this one fails. */
+    @Override
+    public @Nullable URL getResource(String name) {
+        return name.startsWith("lib/lib") ? null : super.getResource(name);
     }
 
     /** A library that is loaded, or that could not be, needs its file no more. */

@@ -19,7 +19,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = Version.class,
-        usageHelpAutoWidth = true)
+        usageHelpAutoWidth = true,
+        footer = {
+            "",
+            "The launcher ./gru4j adds: test (everything that must pass), format, mvn ..., java ...;",
+            "-Dname=value anywhere on its line reaches the JVM."
+        })
 public final class Main implements Runnable {
     /** Held here, since java.util.logging forgets the level of a logger that no one refers to. */
     private static final Logger LIBRARY_LOG = Logger.getLogger("dev.gru4j");

@@ -7,6 +7,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
@@ -22,6 +24,8 @@ public final class Backends {
     private static final List<String> ORDER = List.of("cuda", "simd", "reference");
 
     private static final Logger LOG = System.getLogger("dev.gru4j");
+
+    private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
 
     private Backends() {}
 
@@ -102,12 +106,19 @@ public final class Backends {
             Availability availability = provider.availability();
             if (availability.isAvailable()) {
                 GruBackend backend = provider.open(options);
-                LOG.log(Level.DEBUG, "backend {0}", backend.description());
+                logOnce("backend " + backend.description());
                 return backend;
             }
-            LOG.log(Level.INFO, "backend {0} not used: {1}", provider.name(), availability);
+            logOnce("backend " + provider.name() + " not used: " + availability);
         }
         throw new IllegalStateException("no backend can run, not even the reference: is gru4j-core complete?");
+    }
+
+    /** Every choice and every refusal is news once: a program may open many backends. */
+    private static void logOnce(String message) {
+        if (LOGGED.add(message)) {
+            LOG.log(Level.INFO, message);
+        }
     }
 
     /** Stands for a backend whose module is not on the class or module path, or cannot be linked. */

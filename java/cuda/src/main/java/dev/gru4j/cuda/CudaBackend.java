@@ -22,6 +22,10 @@ final class CudaBackend implements GruBackend {
         this.description = description;
     }
 
+    CudaSession session() {
+        return session;
+    }
+
     @Override
     public String name() {
         return CudaBackendProvider.NAME;

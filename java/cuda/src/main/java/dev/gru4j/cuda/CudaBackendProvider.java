@@ -27,7 +27,8 @@ public final class CudaBackendProvider implements GruBackendProvider {
 
     @Override
     public Availability availability() {
-        return CudaProbe.result().availability();
+        Availability found = CudaProbe.result().availability();
+        return found.isAvailable() ? CublasLibrary.availability() : found;
     }
 
     /** Only the family of kernels matters of the options; left to the backend, {@value #FAMILY_PROPERTY} may name it. */
@@ -42,7 +43,17 @@ public final class CudaBackendProvider implements GruBackendProvider {
         KernelFamily family = family(options);
         // A session of its own for every backend: its stream and its memory are nobody else's.
         CudaSession session = new CudaSession(JCudaLoader.load(), device, image);
-        return new CudaBackend(session, family, description(device, image, found.emulated()));
+        boolean complete = false;
+        try {
+            session.openProducts(found.emulated());
+            String description = description(device, image, found.emulated()) + ", " + session.products().description();
+            complete = true;
+            return new CudaBackend(session, family, description);
+        } finally {
+            if (!complete) {
+                session.close();
+            }
+        }
     }
 
     private static KernelFamily family(BackendOptions options) {

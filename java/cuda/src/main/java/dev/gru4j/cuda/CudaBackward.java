@@ -168,7 +168,7 @@ final class CudaBackward {
                 .into(target, layer.inputs())
                 .accumulate(layer.direction() > 0)
                 .positions(call.lengths(), call.B(), 0)
-                .run();
+                .runLarge();
     }
 
     /** dW_ih = Σ dgxᵀ·x, dW_hh = Σ dghᵀ·hPrev, db_ih = Σ dgx, db_hh = Σ dgh. */
@@ -207,7 +207,7 @@ final class CudaBackward {
                 .accumulate(call.call().accumulate())
                 .positions(call.lengths(), call.B(), 0)
                 .splitInto(call.inWorkspace(layout.partial))
-                .run();
+                .runLarge();
     }
 
     /** target (3H) = Σ dgates over all positions, or added to it; nothing where the bias is absent. */

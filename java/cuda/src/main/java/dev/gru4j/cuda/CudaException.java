@@ -4,7 +4,7 @@ package dev.gru4j.cuda;
 public final class CudaException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
-    /** The driver's {@code CUresult}. */
+    /** The driver's {@code CUresult}, or cuBLAS's {@code cublasStatus_t} where the message names a function of it. */
     private final int code;
 
     CudaException(int code, String message) {
@@ -12,7 +12,7 @@ public final class CudaException extends IllegalStateException {
         this.code = code;
     }
 
-    /** The driver's {@code CUresult}. */
+    /** The driver's {@code CUresult}, or cuBLAS's {@code cublasStatus_t} where the message names a function of it. */
     public int code() {
         return code;
     }

@@ -123,7 +123,7 @@ final class CudaForward {
                 .bias(CudaLayer.at(call.parameters(), layer.biasIh()))
                 .into(call.inWorkspace(layout.gx), gateRows)
                 .positions(call.lengths(), call.B(), 0)
-                .run();
+                .runLarge();
     }
 
     private void loadInitialState(CudaCall call, CudaLayer layer, long first) {

@@ -50,8 +50,10 @@ final class CudaPlan extends GruPlan {
     @Override
     public String description() {
         int gateRows = Gates.COUNT * spec().hiddenSize();
-        return "cuda: " + spec() + ", " + persistent.description(maxB()) + ", input projection in "
-                + CudaProduct.tiles(maxT() * maxB(), gateRows) + ", " + Float.BYTES * workspaceLength()
+        String tiles = "in " + CudaProduct.tiles(maxT() * maxB(), gateRows);
+        return "cuda: " + spec() + ", " + persistent.description(maxB()) + ", input projection "
+                + (session.products() instanceof OwnProducts ? tiles : "by cuBLAS, or with padding " + tiles)
+                + ", " + Float.BYTES * workspaceLength()
                 + " bytes of workspace and " + Float.BYTES * reserveLength() + " of reserve for T = " + maxT()
                 + " and B = " + maxB();
     }

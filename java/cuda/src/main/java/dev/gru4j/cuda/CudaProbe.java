@@ -125,7 +125,7 @@ final class CudaProbe {
             return unavailable(
                     emulated,
                     "there are no kernels for " + device.name() + " in this build (" + CudaImage.reason() + ")",
-                    "build again with nvcc of the CUDA toolkit 13 and -Dgru4j.cuda.targets=all, " + USE_SIMD);
+                    "build again where nvcc is installed (CUDA toolkit 12.8 or newer), " + USE_SIMD);
         }
         return new Result(Availability.available(), device, image, emulated);
     }

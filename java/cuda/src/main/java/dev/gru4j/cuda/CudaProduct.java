@@ -6,8 +6,8 @@ import dev.gru4j.cuda.CudaKernels.Kernel;
  * One matrix product after another: which kernel, which tiles, how many splits of k. To be set up and
  * {@link #run} by a thread that has entered the session.
  *
- * <p>Every choice is a function of m, n and k alone, not of the device, so that a result has the same
- * bits on every GPU and on the emulator.
+ * <p>Every choice is a function of m, n and k alone, not of the device, so that a result of {@link #run} has
+ * the same bits on every GPU and on the emulator. {@link #runLarge} leaves the choice to a library where there is one.
  */
 final class CudaProduct {
     /** What is read transposed. */
@@ -140,6 +140,22 @@ final class CudaProduct {
         long tiles = Math.min(tiles(rows, columns, LARGE_TILE), tiles(rows, columns, SMALL_TILE));
         long splits = Math.min(splitLimit(maxK), (BUSY + tiles - 1) / tiles);
         return splits > 1 ? splits * rows * columns : 0;
+    }
+
+    /**
+     * {@link #run} by the session's library for large products where it has one that can: products without
+     * padding, since no library leaves rows out, and a row in padding may hold anything.
+     */
+    void runLarge() {
+        boolean suits = m > 0 && n > 0 && k > 0 && lengths == 0;
+        if (!suits || !session.products().multiply(form, m, n, k, a, lda, b, ldb, accumulate, c, ldc)) {
+            run();
+        } else if (bias != 0) {
+            // An empty sum, with bias, added to the product: the order in which the kernels above do it.
+            k = 0;
+            accumulate = true;
+            run();
+        }
     }
 
     void run() {

@@ -26,6 +26,7 @@ final class CudaSession implements AutoCloseable {
     private final CudaKernels kernels;
     private final CudaStaging staging;
     private final CudaArguments arguments;
+    private Products products = new OwnProducts("no library was looked for");
     private boolean hasStream;
     private boolean closed;
 
@@ -93,6 +94,20 @@ final class CudaSession implements AutoCloseable {
 
     CudaDevice device() {
         return device;
+    }
+
+    /**
+     * Looks for a library for the large products; without this call, own kernels compute them.
+     *
+     * @throws IllegalStateException if the one that is asked for cannot be used; the session stays open
+     */
+    void openProducts(boolean emulated) {
+        products = CublasLibrary.open(this, driver, emulated);
+    }
+
+    /** Who computes the large products. */
+    Products products() {
+        return products;
     }
 
     /** Makes the caller the only one in here, and the context current on its thread. */
@@ -277,6 +292,61 @@ final class CudaSession implements AutoCloseable {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
     }
 
+    // ---- time --------------------------------------------------------------------------------------
+
+    /** A new event that can be timed. */
+    int timedEvent() {
+        enter();
+        try {
+            int[] event = new int[1];
+            check("creating an event", driver.createTimedEvent(event));
+            return event[0];
+        } finally {
+            leave();
+        }
+    }
+
+    /** Enqueues the event behind all work given so far. */
+    void record(int event) {
+        enter();
+        try {
+            check("recording an event", driver.recordEvent(event));
+        } finally {
+            leave();
+        }
+    }
+
+    /** Milliseconds between two recorded events; waits for the second. */
+    float elapsed(int start, int end) {
+        enter();
+        try {
+            checkWork(driver.synchronizeEvent(end));
+            float[] milliseconds = new float[1];
+            check("timing two events", driver.elapsed(start, end, milliseconds));
+            return milliseconds[0];
+        } finally {
+            leave();
+        }
+    }
+
+    /** Gives an event back; nothing to do once the session is closed, which ends the context and its events. */
+    void destroyEvent(int event) {
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            enter();
+            try {
+                check("destroying an event", driver.destroyEvent(event));
+            } finally {
+                leave();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     // ---- errors ------------------------------------------------------------------------------------
 
     void check(String what, int code) {
@@ -311,6 +381,7 @@ final class CudaSession implements AutoCloseable {
             try {
                 // One failure must not keep the rest alive; the first is reported.
                 code = first(code, driver.synchronizeStream());
+                code = first(code, products.close());
                 for (long address : allocations) {
                     code = first(code, driver.free(address));
                 }

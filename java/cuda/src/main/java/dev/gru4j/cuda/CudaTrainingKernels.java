@@ -80,7 +80,7 @@ final class CudaTrainingKernels extends TrainingKernels {
                     .b(address("weight", weight), in)
                     .bias(addressOrAbsent("bias", bias))
                     .into(address("y", y), out)
-                    .run();
+                    .runLarge();
         } finally {
             session.leave();
         }
@@ -109,7 +109,7 @@ final class CudaTrainingKernels extends TrainingKernels {
                         .a(dyAddress, out)
                         .b(address("weight", weight), in)
                         .into(address("dx", dx), in)
-                        .run();
+                        .runLarge();
             }
             long partial = scratch.atLeast(Float.BYTES
                     * Math.max(CudaProduct.partialFloats(out, in, n), CudaColumnSums.partialFloats(out, n)));
@@ -119,7 +119,7 @@ final class CudaTrainingKernels extends TrainingKernels {
                     .into(dWeightAddress, in)
                     .accumulate(accumulate)
                     .splitInto(partial)
-                    .run();
+                    .runLarge();
             if (dBiasAddress != 0) {
                 CudaColumnSums.run(session, dyAddress, n, out, 0, 0, dBiasAddress, accumulate, partial);
             }

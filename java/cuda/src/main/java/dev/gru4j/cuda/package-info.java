@@ -5,7 +5,9 @@
  *   <li>{@link dev.gru4j.cuda.CudaBackendProvider}: whether it can run here, and if not, why;
  *   <li>{@code CudaBackend}, {@code CudaPlan}, {@code CudaForward}, {@code CudaBackward},
  *       {@code CudaTrainingKernels}: which kernels are launched, in what order, on what memory;
- *   <li>{@code CudaKernels}, {@code KernelArguments}: the kernels of {@code cuda/} and the layout of their arguments;
+ *   <li>{@code CudaKernels}, {@code CudaArguments}: the kernels of {@code cuda/} and the layout of their arguments;
+ *   <li>{@code Products}: who computes the large products, {@code CublasProducts} where {@code CublasLibrary} finds a
+ *       cuBLAS, else our own kernels ({@code -Dgru4j.cuda.cublas=auto|none|PATH});
  *   <li>{@code CudaSession}: one device context and one stream; every return code is looked at there.
  * </ul>
  *

@@ -39,6 +39,21 @@ final class Emulator {
         return new CudaBackendProvider().open(BackendOptions.DEFAULT);
     }
 
+    /** The stand-in for cuBLAS that lies beside the emulator. */
+    static Path cublas() {
+        return Objects.requireNonNull(CudaEmulator.library()).resolveSibling("libgru4j-cublas-emulator.so");
+    }
+
+    /** A backend whose large products go through JCublas2. */
+    static GruBackend backendWithCublas() {
+        System.setProperty(CublasLibrary.PROPERTY, cublas().toString());
+        try {
+            return backend();
+        } finally {
+            System.clearProperty(CublasLibrary.PROPERTY);
+        }
+    }
+
     /** Changes a setting of the device. */
     static void set(String setting, long value) {
         try (Arena arena = Arena.ofConfined()) {

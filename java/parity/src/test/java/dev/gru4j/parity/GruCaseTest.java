@@ -121,9 +121,10 @@ final class GruCaseTest {
     void requiringAnUnknownBackendIsAnError() {
         IllegalArgumentException e = assertThrows(
                 IllegalArgumentException.class,
-                () -> Subject.parseRequired("simd, cdua", List.of("cuda", "simd", "reference")));
+                () -> Subject.parseNames(Subject.REQUIRE_PROPERTY, "simd, cdua", List.of("cuda", "simd", "reference")));
         assertEquals(
                 "gru4j.require names unknown backend 'cdua'; known: cuda, simd, reference", e.getMessage());
-        assertEquals(Set.of("simd", "cuda"), Subject.parseRequired("simd,cuda,", List.of("cuda", "simd")));
+        assertEquals(Set.of("simd", "cuda"),
+                Subject.parseNames(Subject.REQUIRE_PROPERTY, "simd,cuda,", List.of("cuda", "simd")));
     }
 }

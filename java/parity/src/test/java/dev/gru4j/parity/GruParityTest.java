@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every backend on every case, phase by phase, held to the bound of {@link Tolerance}. */
 @ExtendWith(ClosingTable.class)
 final class GruParityTest {
-    /** Names the one case to run: {@code [subject] [phase] T… B… I… H… [option=value …]}. */
+    /** Names the cases to run, between semicolons: {@code [subject] [phase] T… B… I… H… [option=value …]}. */
     static final String CASE_PROPERTY = "gru4j.case";
 
     /** One test; its text is its id. */
@@ -43,6 +43,10 @@ final class GruParityTest {
 
     /** The tests that a {@value #CASE_PROPERTY} names. */
     static Stream<Run> runs(String text) {
+        return Arrays.stream(text.split(";", -1)).flatMap(GruParityTest::runsOfCase);
+    }
+
+    private static Stream<Run> runsOfCase(String text) {
         List<String> words = new ArrayList<>(List.of(text.strip().split("\\s+", -1)));
         Optional<Subject> subject = Subject.all().stream()
                 .filter(s -> s.id().equals(words.getFirst()))

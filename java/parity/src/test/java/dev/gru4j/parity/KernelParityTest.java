@@ -66,7 +66,7 @@ final class KernelParityTest {
             for (KernelCase problem : KernelCases.all()) {
                 Map<String, double[]> expected = problem.run(subject.backend());
                 for (int threads : THREADS) {
-                    try (GruBackend backend = subject.provider().open(subject.options().withThreads(threads))) {
+                    try (GruBackend backend = subject.open(threads)) {
                         String what = subject + " " + problem + " with " + threads + " threads";
                         Bits.assertSame(what, problem.results(), expected, problem.run(backend));
                     }

@@ -46,8 +46,7 @@ final class SameBitsTest {
         ClosingTable.run(run.subject(), () -> {
             Map<String, double[]> first = Map.of();
             for (int threads : THREADS) {
-                try (GruBackend backend =
-                        run.subject().provider().open(run.subject().options().withThreads(threads))) {
+                try (GruBackend backend = run.subject().open(threads)) {
                     Map<String, double[]> found = run(run, backend);
                     if (first.isEmpty()) {
                         first = found;

@@ -15,16 +15,25 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, cuda once per
- * family of kernels. A subject that cannot run skips its
- * tests, each of which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
+ * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, cuda once per family of
+ * kernels, an emulated one also with the products of the stand-in for cuBLAS. A subject that cannot run skips its tests,
+ * each of which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
  */
 final class Subject {
     /** Backends that must run. */
     static final String REQUIRE_PROPERTY = "gru4j.require";
 
+    /** Backends to test, where not all of the build shall be. */
+    static final String SUBJECTS_PROPERTY = "gru4j.subjects";
+
     /** What makes the cuda backend run its kernels on the CPU. */
     private static final String EMULATOR_PROPERTY = "gru4j.cuda.emulator";
+
+    /** What makes the cuda backend leave its large products to a library. */
+    private static final String CUBLAS_PROPERTY = "gru4j.cuda.cublas";
+
+    /** The stand-in for cuBLAS that the build made. */
+    private static final String STAND_IN_PROPERTY = "gru4j.parity.cublas";
 
     private static final int[] SIMD_WIDTHS = {128, 256, 512};
 
@@ -36,19 +45,30 @@ final class Subject {
     private final String id;
     private final GruBackendProvider provider;
     private final BackendOptions options;
+
+    /** The library of {@link #CUBLAS_PROPERTY} while this subject is opened; empty: the property is left alone. */
+    private final String cublas;
+
     private @Nullable GruBackend backend;
 
     private Subject(String id, GruBackendProvider provider, BackendOptions options) {
+        this(id, provider, options, "");
+    }
+
+    private Subject(String id, GruBackendProvider provider, BackendOptions options, String cublas) {
         this.id = id;
         this.provider = provider;
         this.options = options;
+        this.cublas = cublas;
     }
 
-    /** Every subject that is part of this build or required. */
+    /** Every subject that is part of this build or required, of those that {@value #SUBJECTS_PROPERTY} may narrow it to. */
     static List<Subject> all() {
-        Set<String> required = required();
+        Set<String> required = namedBy(REQUIRE_PROPERTY);
+        Set<String> wanted = namedBy(SUBJECTS_PROPERTY);
         return ALL.stream()
                 .filter(s -> isInBuild(s.provider) || required.contains(s.provider.name()))
+                .filter(s -> wanted.isEmpty() || wanted.contains(s.provider.name()))
                 .toList();
     }
 
@@ -80,9 +100,14 @@ final class Subject {
                 }
             } else if (provider.name().equals("cuda")) {
                 // Never to be mistaken for a GPU in a report.
-                String id = Boolean.getBoolean(EMULATOR_PROPERTY) ? "cuda/emulated/" : "cuda/";
+                boolean isEmulated = Boolean.getBoolean(EMULATOR_PROPERTY);
                 for (KernelFamily family : List.of(KernelFamily.STEPWISE, KernelFamily.PERSISTENT)) {
-                    subjects.add(new Subject(id + family, provider, options.withKernels(family)));
+                    String id = (isEmulated ? "cuda/emulated/" : "cuda/") + family;
+                    subjects.add(new Subject(id, provider, options.withKernels(family)));
+                }
+                String cublas = System.getProperty(STAND_IN_PROPERTY, "");
+                if (isEmulated && !cublas.isEmpty()) {
+                    subjects.add(new Subject("cuda/emulated+cublas", provider, options, cublas));
                 }
             } else {
                 subjects.add(new Subject(provider.name(), provider, options));
@@ -97,18 +122,19 @@ final class Subject {
         return Subject.class.getClassLoader().getResource(marker) != null;
     }
 
-    private static Set<String> required() {
-        return parseRequired(
-                System.getProperty(REQUIRE_PROPERTY, ""),
+    private static Set<String> namedBy(String property) {
+        return parseNames(
+                property,
+                System.getProperty(property, ""),
                 Backends.all().stream().map(GruBackendProvider::name).toList());
     }
 
     /**
-     * The names of a comma-separated list.
+     * The names of a property's comma-separated list.
      *
      * @throws IllegalArgumentException if one is not known: a typing error must not require nothing
      */
-    static Set<String> parseRequired(String list, List<String> known) {
+    static Set<String> parseNames(String property, String list, List<String> known) {
         Set<String> names = Arrays.stream(list.split(",", -1))
                 .map(String::strip)
                 .filter(name -> !name.isEmpty())
@@ -116,7 +142,7 @@ final class Subject {
         for (String name : names) {
             if (!known.contains(name)) {
                 throw new IllegalArgumentException(
-                        REQUIRE_PROPERTY + " names unknown backend '" + name + "'; known: " + String.join(", ", known));
+                        property + " names unknown backend '" + name + "'; known: " + String.join(", ", known));
             }
         }
         return names;
@@ -126,12 +152,28 @@ final class Subject {
         return id;
     }
 
-    GruBackendProvider provider() {
-        return provider;
+    /** A backend of this subject for so many threads, to be closed by the caller. */
+    GruBackend open(int threads) {
+        return open(options.withThreads(threads));
     }
 
-    BackendOptions options() {
-        return options;
+    private GruBackend open(BackendOptions chosen) {
+        if (cublas.isEmpty()) {
+            return provider.open(chosen);
+        }
+        synchronized (Subject.class) { // one property for all
+            String before = System.getProperty(CUBLAS_PROPERTY);
+            System.setProperty(CUBLAS_PROPERTY, cublas);
+            try {
+                return provider.open(chosen);
+            } finally {
+                if (before == null) {
+                    System.clearProperty(CUBLAS_PROPERTY);
+                } else {
+                    System.setProperty(CUBLAS_PROPERTY, before);
+                }
+            }
+        }
     }
 
     Availability availability() {
@@ -141,7 +183,7 @@ final class Subject {
     /** Ends the test as skipped, or as failed if this backend is required, when it cannot run. */
     void assumeAvailable() {
         Availability availability = availability();
-        if (!availability.isAvailable() && required().contains(provider.name())) {
+        if (!availability.isAvailable() && namedBy(REQUIRE_PROPERTY).contains(provider.name())) {
             throw new AssertionError(
                     REQUIRE_PROPERTY + " demands '" + provider.name() + "', which cannot run: " + availability);
         }
@@ -152,7 +194,7 @@ final class Subject {
     synchronized GruBackend backend() {
         GruBackend open = backend;
         if (open == null) {
-            open = provider.open(options);
+            open = open(options);
             backend = open;
         }
         return open;

@@ -105,6 +105,9 @@ final class SimdWeightGradient implements SimdPool.Task {
 
     @Override
     public void run(int worker, SimdPool.Team team) {
+        if (K == 0 && !accumulate && worker == 0) {
+            clear();
+        }
         add(0, K, accumulate, worker, team);
     }
 

@@ -20,6 +20,9 @@ public interface CudaDriver {
     /** {@code CUDA_ERROR_NO_DEVICE}. */
     int NO_DEVICE = 100;
 
+    /** {@code CUDA_ERROR_UNKNOWN}. */
+    int UNKNOWN = 999;
+
     /** Bytes of {@link #arguments()}, the most that a kernel can take. */
     int MAX_ARGUMENT_BYTES = 4096;
 
@@ -81,11 +84,17 @@ public interface CudaDriver {
 
     int createEvent(int[] event);
 
+    /** An event whose time can be asked for. */
+    int createTimedEvent(int[] event);
+
     int destroyEvent(int event);
 
     int recordEvent(int event);
 
     int synchronizeEvent(int event);
+
+    /** The time between two timed events that the device has reached. */
+    int elapsed(int start, int end, float[] milliseconds);
 
     /** Enqueues a copy from page-locked host memory. */
     int copyToDevice(long device, long host, long bytes);
@@ -113,4 +122,11 @@ public interface CudaDriver {
 
     /** Allows launches of a function with more shared memory than a block gets without asking. */
     int allowSharedBytes(int function, int sharedBytes);
+
+    /**
+     * Calls of cuBLAS on this driver's stream, which must exist; use {@link JCudaLoader#loadCublas}.
+     *
+     * @throws LinkageError if JCublas2 or a library it needs cannot be loaded
+     */
+    Cublas cublas();
 }

@@ -206,8 +206,17 @@ public final class JCudaDriverCalls implements CudaDriver {
 
     @Override
     public int createEvent(int[] event) {
+        return createEvent(CUevent_flags.CU_EVENT_DISABLE_TIMING, event);
+    }
+
+    @Override
+    public int createTimedEvent(int[] event) {
+        return createEvent(CUevent_flags.CU_EVENT_DEFAULT, event);
+    }
+
+    private int createEvent(int flags, int[] event) {
         CUevent created = new CUevent();
-        int code = cuEventCreate(created, CUevent_flags.CU_EVENT_DISABLE_TIMING);
+        int code = cuEventCreate(created, flags);
         if (code == SUCCESS) {
             event[0] = events.size();
             events.add(created);
@@ -228,6 +237,11 @@ public final class JCudaDriverCalls implements CudaDriver {
     @Override
     public int synchronizeEvent(int event) {
         return cuEventSynchronize(events.get(event));
+    }
+
+    @Override
+    public int elapsed(int start, int end, float[] milliseconds) {
+        return cuEventElapsedTime(milliseconds, events.get(start), events.get(end));
     }
 
     @Override
@@ -271,6 +285,11 @@ public final class JCudaDriverCalls implements CudaDriver {
     public int allowSharedBytes(int function, int sharedBytes) {
         return cuFuncSetAttribute(
                 functions.get(function), CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, sharedBytes);
+    }
+
+    @Override
+    public Cublas cublas() {
+        return new JCublasCalls(stream);
     }
 
     private static CUdeviceptr device(long address) {

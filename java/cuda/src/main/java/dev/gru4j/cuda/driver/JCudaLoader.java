@@ -7,6 +7,7 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,10 +18,11 @@ import org.jspecify.annotations.Nullable;
 public final class JCudaLoader extends ClassLoader {
     private static final String CALLS = "dev.gru4j.cuda.driver.JCudaDriverCalls";
 
-    private static final String NATIVE_LIBRARY = "JCudaDriver-12.6.0-linux-x86_64";
+    /** Loaded here together with what they call, so that JCuda's classes mean the same in them. */
+    private static final Set<String> OWN = Set.of(CALLS, "dev.gru4j.cuda.driver.JCublasCalls");
 
-    /** Where the native library lies in its jar. */
-    private static final String NATIVE_RESOURCE = "lib/lib" + NATIVE_LIBRARY + ".so";
+    private static final String NATIVE_DRIVER = "JCudaDriver-12.6.0-linux-x86_64";
+    private static final String NATIVE_CUBLAS = "JCublas2-12.6.0-linux-x86_64";
 
     private static @Nullable JCudaLoader loader;
 
@@ -37,7 +39,12 @@ public final class JCudaLoader extends ClassLoader {
 
     /** Whether JCuda's native library is on the class path. */
     public static boolean hasNatives() {
-        return resource(NATIVE_RESOURCE) != null;
+        return resource(inJar(NATIVE_DRIVER)) != null;
+    }
+
+    /** Whether JCublas2's classes and native library are on the class path. */
+    public static boolean hasCublas() {
+        return resource("jcuda/jcublas/JCublas2.class") != null && resource(inJar(NATIVE_CUBLAS)) != null;
     }
 
     /** Name of the jar that {@link #hasNatives} looks for. */
@@ -69,9 +76,27 @@ public final class JCudaLoader extends ClassLoader {
         }
     }
 
+    /**
+     * Calls of cuBLAS on the driver's stream. A libcublas.so.12 must have been loaded before, or lie where the
+     * system's loader looks.
+     *
+     * @param driver one that {@link #load} gave
+     * @throws LinkageError if a library cannot be loaded
+     */
+    public static synchronized Cublas loadCublas(CudaDriver driver) {
+        try {
+            return driver.cublas();
+        } finally {
+            if (loader != null) {
+                loader.deleteExtracted();
+            }
+        }
+    }
+
     @Override
     protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-        if (!name.startsWith("jcuda.") && !name.equals(CALLS) && !name.startsWith(CALLS + "$")) {
+        int nested = name.indexOf('$');
+        if (!name.startsWith("jcuda.") && !OWN.contains(nested < 0 ? name : name.substring(0, nested))) {
             return super.loadClass(name, resolve);
         }
         synchronized (getClassLoadingLock(name)) {
@@ -95,7 +120,7 @@ public final class JCudaLoader extends ClassLoader {
     /** JCuda's library out of its jar; {@code -Djava.library.path} is asked where there is none. */
     @Override
     protected @Nullable String findLibrary(String name) {
-        URL url = name.equals(NATIVE_LIBRARY) ? resource(NATIVE_RESOURCE) : null;
+        URL url = name.equals(NATIVE_DRIVER) || name.equals(NATIVE_CUBLAS) ? resource(inJar(name)) : null;
         if (url == null) {
             return null;
         }
@@ -106,7 +131,7 @@ public final class JCudaLoader extends ClassLoader {
             Files.copy(in, file);
             return file.toString();
         } catch (IOException e) {
-            throw new UncheckedIOException("extracting " + NATIVE_RESOURCE, e);
+            throw new UncheckedIOException("extracting " + inJar(name), e);
         }
     }
 
@@ -129,6 +154,11 @@ public final class JCudaLoader extends ClassLoader {
                 System.getLogger("dev.gru4j").log(System.Logger.Level.DEBUG, "{0} was not deleted: {1}", file, e);
             }
         }
+    }
+
+    /** Where a native library of JCuda's lies in its jar. */
+    private static String inJar(String library) {
+        return "lib/lib" + library + ".so";
     }
 
     private static @Nullable URL resource(String name) {

@@ -1,0 +1,209 @@
+package dev.gru4j.benchmarks;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Makes the two files of a run of {@code ci/gpu} out of what its programs printed: {@code results.json} with
+ * everything, {@code README.md} with the tables. Runs after every part, so that a run that is cut short
+ * leaves what it had.
+ *
+ * <p>{@code java … RunReport LOG OUT NAME=VALUE…}: LOG holds the lines of {@link Measures} among others, the
+ * pairs head the report (commit, date, gpu).
+ */
+public final class RunReport {
+    private static final String PREFIX = "measure\t";
+
+    private static final List<String> MODES = List.of("fp32", "tf32", "fp16", "bf16");
+
+    /** Whose times, and on what. */
+    private record Column(String by, String backend, String mode) {
+        String title() {
+            return (backend.equals("cuda") ? by : backend) + " " + mode;
+        }
+    }
+
+    private final Map<String, String> head;
+    private final List<Map<String, String>> measures;
+
+    private RunReport(Map<String, String> head, List<Map<String, String>> measures) {
+        this.head = head;
+        this.measures = measures;
+    }
+
+    public static void main(String[] args) throws IOException {
+        if (args.length < 2) {
+            throw new IllegalArgumentException(args.length + " arguments; LOG OUT NAME=VALUE… expected");
+        }
+        List<Map<String, String>> measures = new ArrayList<>();
+        // As bytes of one alphabet: what a tool prints need not be UTF-8.
+        for (String line : Files.readString(Path.of(args[0]), StandardCharsets.ISO_8859_1)
+                .split("\n", -1)) {
+            if (line.startsWith(PREFIX)) {
+                measures.add(pairs(new String(
+                        line.substring(PREFIX.length()).getBytes(StandardCharsets.ISO_8859_1),
+                        StandardCharsets.UTF_8).split("\t", -1)));
+            }
+        }
+        String[] pairs = new String[args.length - 2];
+        System.arraycopy(args, 2, pairs, 0, pairs.length);
+        RunReport report = new RunReport(pairs(pairs), measures);
+        Path out = Path.of(args[1]);
+        Files.writeString(out.resolve("results.json"), report.json());
+        Files.writeString(out.resolve("README.md"), report.tables());
+    }
+
+    private static Map<String, String> pairs(String... texts) {
+        Map<String, String> map = new LinkedHashMap<>();
+        for (String text : texts) {
+            int equals = text.indexOf('=');
+            if (equals > 0) {
+                map.put(text.substring(0, equals), text.substring(equals + 1));
+            }
+        }
+        return map;
+    }
+
+    // ---- JSON --------------------------------------------------------------------------------------
+
+    private String json() {
+        StringBuilder text = new StringBuilder("{\n");
+        head.forEach((name, value) -> text.append("  ").append(quoted(name)).append(": ").append(quoted(value))
+                .append(",\n"));
+        text.append("  \"measures\": [");
+        String separator = "\n";
+        for (Map<String, String> measure : measures) {
+            text.append(separator).append("    {");
+            String comma = "";
+            for (Map.Entry<String, String> pair : measure.entrySet()) {
+                text.append(comma).append(quoted(pair.getKey())).append(": ");
+                text.append(isNumber(pair.getValue()) ? pair.getValue() : quoted(pair.getValue()));
+                comma = ", ";
+            }
+            text.append('}');
+            separator = ",\n";
+        }
+        return text.append("\n  ]\n}\n").toString();
+    }
+
+    private static boolean isNumber(String value) {
+        return value.matches("-?(0|[1-9]\\d*)(\\.\\d+)?");
+    }
+
+    private static String quoted(String text) {
+        StringBuilder quoted = new StringBuilder("\"");
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                quoted.append('\\').append(c);
+            } else if (c < ' ') {
+                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+            } else {
+                quoted.append(c);
+            }
+        }
+        return quoted.append('"').toString();
+    }
+
+    // ---- tables ------------------------------------------------------------------------------------
+
+    private String tables() {
+        StringBuilder text = new StringBuilder("# " + head.getOrDefault("gpu", "unknown GPU") + "\n\n");
+        head.forEach((name, value) -> text.append("- ").append(name).append(": ").append(value).append('\n'));
+        text.append(
+                "\n| part | result | seconds | passed | failed | skipped | note |\n|---|---|---|---|---|---|---|\n");
+        of("part").forEach(p -> text.append("| ").append(String.join(
+                " | ", get(p, "name"), get(p, "result"), get(p, "seconds"), get(p, "passed"), get(p, "failed"),
+                get(p, "skipped"), get(p, "note"))).append(" |\n"));
+        text.append("\n| fact | value | |\n|---|---|---|\n");
+        of("fact").forEach(f -> text.append("| ").append(
+                String.join(" | ", get(f, "name"), get(f, "value"), get(f, "unit"))).append(" |\n"));
+        sequences(text);
+        List<Map<String, String>> missing = new ArrayList<>(of("failed"));
+        missing.addAll(of("left-out"));
+        if (!missing.isEmpty()) {
+            text.append("\nNot measured:\n\n");
+            missing.forEach(m -> text.append("- ").append(
+                    String.join(" ", get(m, "by"), get(m, "shape"), get(m, "mode"), get(m, "how"), get(m, "pass"))
+                            .strip())
+                    .append(": ").append(get(m, "why")).append('\n'));
+        }
+        return text.toString();
+    }
+
+    /**
+     * One line per shape and pass: µs a step of each mode, ours and the best of the others, and how many times
+     * faster ours is.
+     */
+    private void sequences(StringBuilder text) {
+        text.append("\nMicroseconds a step: the whole call over T steps, the input's product and, in training, all ");
+        text.append(
+                "gradients included. torch is nn.GRU, the best of eager, captured in a graph, cudnn.benchmark off ");
+        text.append(
+                "and on; in brackets how many times as fast gru4j is on the GPU in that mode.\n\n| T,B,I,H | pass ");
+        List<Column> columns = new ArrayList<>();
+        for (String mode : MODES) {
+            columns.add(new Column("gru4j", "cuda", mode));
+            columns.add(new Column("gru4j", "emulator", mode));
+            columns.add(new Column("torch", "cuda", mode));
+        }
+        columns.add(new Column("gru4j", "simd", "fp32"));
+        columns.removeIf(column -> times(column).isEmpty());
+        columns.forEach(column -> text.append("| ").append(column.title()).append(' '));
+        text.append("|\n|---|---").append("|---".repeat(columns.size())).append("|\n");
+        List<String> shapes = of("gru").stream().map(m -> get(m, "shape")).distinct().toList();
+        for (String shape : shapes) {
+            for (String pass : List.of("inference", "forward", "training")) {
+                text.append("| ").append(shape).append(" | ").append(pass).append(' ');
+                for (Column column : columns) {
+                    text.append("| ").append(cell(column, shape, pass)).append(' ');
+                }
+                text.append("|\n");
+            }
+        }
+    }
+
+    private String cell(Column column, String shape, String pass) {
+        double best = best(column, shape, pass);
+        if (Double.isInfinite(best)) {
+            return "–";
+        }
+        String time = String.format(Locale.ROOT, "%.2f", best / Math.max(1, Shape.parse(shape).T()));
+        Column cuda = new Column("gru4j", "cuda", column.mode());
+        double ours = best(cuda, shape, pass);
+        return column.equals(cuda) || Double.isInfinite(ours)
+                ? time
+                : time + String.format(Locale.ROOT, " (%.2f)", best / ours);
+    }
+
+    /** The smallest median; infinite where nothing was measured. */
+    private double best(Column column, String shape, String pass) {
+        return times(column).stream()
+                .filter(m -> get(m, "shape").equals(shape) && get(m, "pass").equals(pass))
+                .mapToDouble(m -> Double.parseDouble(get(m, "us")))
+                .min()
+                .orElse(Double.POSITIVE_INFINITY);
+    }
+
+    private List<Map<String, String>> times(Column column) {
+        return of("gru").stream()
+                .filter(m -> get(m, "by").equals(column.by()) && get(m, "backend").equals(column.backend())
+                        && get(m, "mode").equals(column.mode()))
+                .toList();
+    }
+
+    private List<Map<String, String>> of(String kind) {
+        return measures.stream().filter(m -> get(m, "kind").equals(kind)).toList();
+    }
+
+    private static String get(Map<String, String> measure, String name) {
+        return measure.getOrDefault(name, "");
+    }
+}

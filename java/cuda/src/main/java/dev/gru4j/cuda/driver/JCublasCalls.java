@@ -1,0 +1,109 @@
+package dev.gru4j.cuda.driver;
+
+import static jcuda.jcublas.JCublas2.*;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jcuda.LogLevel;
+import jcuda.Pointer;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUstream;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasAtomicsMode;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasMath;
+import jcuda.jcublas.cublasOperation;
+import jcuda.jcublas.cublasStatus;
+import jcuda.runtime.cudaStream_t;
+
+/** {@link Cublas} on JCublas2. Its native library finds the cuBLAS that was loaded before under the name libcublas.so.12. */
+final class JCublasCalls implements Cublas {
+    private static final CUdeviceptr ZERO_ADDRESS = new CUdeviceptr();
+
+    private final cublasHandle handle = new cublasHandle();
+    private final cudaStream_t stream;
+
+    /** Factors in host memory, which a handle reads unless told otherwise. */
+    private final Pointer zero = factor(0);
+
+    private final Pointer one = factor(1);
+
+    JCublasCalls(CUstream stream) {
+        JCublas2.setLogLevel(LogLevel.LOG_QUIET); // every status is reported by its caller
+        this.stream = new cudaStream_t(stream);
+    }
+
+    private static Pointer factor(float value) {
+        return Pointer.to(ByteBuffer.allocateDirect(Float.BYTES).order(ByteOrder.nativeOrder()).putFloat(0, value));
+    }
+
+    @Override
+    public String statusName(int status) {
+        // Not cublasGetStatusName: an older cuBLAS does not have it.
+        return cublasStatus.stringFor(status);
+    }
+
+    @Override
+    public int create() {
+        return cublasCreate(handle);
+    }
+
+    @Override
+    public int destroy() {
+        return cublasDestroy(handle);
+    }
+
+    @Override
+    public int version(int[] version) {
+        return cublasGetVersion(handle, version);
+    }
+
+    @Override
+    public int useStream() {
+        return cublasSetStream(handle, stream);
+    }
+
+    @Override
+    public int useWorkspace(long address, long bytes) {
+        return cublasSetWorkspace(handle, device(address), bytes);
+    }
+
+    @Override
+    public int usePedanticMath() {
+        return cublasSetMathMode(handle, cublasMath.CUBLAS_PEDANTIC_MATH);
+    }
+
+    @Override
+    public int forbidAtomics() {
+        return cublasSetAtomicsMode(handle, cublasAtomicsMode.CUBLAS_ATOMICS_NOT_ALLOWED);
+    }
+
+    @Override
+    public int sgemm(
+            boolean transposeA, boolean transposeB, int m, int n, int k, long a, int lda, long b, int ldb,
+            boolean accumulate, long c, int ldc) {
+        return cublasSgemm(
+                handle,
+                operation(transposeA),
+                operation(transposeB),
+                m,
+                n,
+                k,
+                one,
+                device(a),
+                lda,
+                device(b),
+                ldb,
+                accumulate ? one : zero,
+                device(c),
+                ldc);
+    }
+
+    private static int operation(boolean transpose) {
+        return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+    }
+
+    private static CUdeviceptr device(long address) {
+        return ZERO_ADDRESS.withByteOffset(address);
+    }
+}

@@ -1,0 +1,43 @@
+package dev.gru4j.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.gru4j.cuda.CudaKernels.Kernel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What Java knows of the kernels is what their header says. */
+class CudaKernelsTest {
+    private static final Path HEADER = Path.of("..", "..", "cuda", "gru_kernels.h");
+
+    /** Of the C++ side: the driver's own fill does the same for Java. */
+    private static final String FILL = "gru_fill_f32";
+
+    @Test
+    void everyKernelOfTheHeaderIsKnownWithTheSizeOfItsArguments() throws IOException {
+        String header = Files.readString(HEADER);
+        Map<String, Integer> sizes = new LinkedHashMap<>();
+        Matcher size = Pattern.compile("GRU_SIZE\\((\\w+), (\\d+)\\)").matcher(header);
+        while (size.find()) {
+            sizes.put(size.group(1), Integer.valueOf(size.group(2)));
+        }
+        Map<String, Integer> expected = new LinkedHashMap<>();
+        Matcher kernel = Pattern.compile("KERNEL\\((gru_\\w+), (\\w+)\\)").matcher(header);
+        while (kernel.find()) {
+            expected.put(kernel.group(1), Objects.requireNonNull(sizes.get(kernel.group(2)), kernel.group(2)));
+        }
+        expected.remove(FILL);
+        Map<String, Integer> found = new LinkedHashMap<>();
+        for (Kernel known : Kernel.values()) {
+            found.put(known.symbol(), known.argumentBytes());
+        }
+        assertEquals(expected, found);
+    }
+}

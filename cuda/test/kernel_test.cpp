@@ -67,8 +67,8 @@ void launch(const std::string& name, const void* args, size_t args_bytes, gru4j:
         fail("no kernel is named " + name);
     }
     if (launch.kernel->args_bytes != args_bytes) {
-        fail(name + " takes " + std::to_string(launch.kernel->args_bytes) + " bytes; " + std::to_string(args_bytes)
-             + " given");
+        fail(name + " takes " + std::to_string(launch.kernel->args_bytes) + " bytes; " + std::to_string(args_bytes) +
+             " given");
     }
     if (const auto failure = gru4j::emulator::run_launch(launch, shuffled_launches)) {
         fail(gru4j::emulator::describe(launch) + ": " + failure->text);

@@ -30,7 +30,8 @@ struct Block;
 // A fiber and the CUDA thread that it runs.
 //
 // To ThreadSanitizer, a strand needs a stack of its own, so there every thread of a block has its worker. Strands are
-// dear, hence no more than for two blocks in turn, unless all run at once: a race between blocks that are no neighbours needs another seed.
+// dear, hence no more than for two blocks in turn, unless all run at once: a race between blocks that are no neighbours
+// needs another seed.
 struct Worker {
     Fiber fiber;
     Block* block = nullptr;
@@ -292,7 +293,8 @@ Worker* BlockRunner::choose() {
         return nullptr;
     }
     if (kStrands) {
-        return worker(beginning_->slot * launch_->threads + static_cast<size_t>(beginning_->order[beginning_->started]));
+        size_t thread = static_cast<size_t>(beginning_->order[beginning_->started]);
+        return worker(beginning_->slot * launch_->threads + thread);
     }
     if (idle_.empty()) {
         return worker(workers_.size());

@@ -76,7 +76,8 @@ record CublasLibrary(String path, int version, boolean isStandIn) {
             return new OwnProducts("JCublas2 or its native library was not found on the class path");
         }
         CublasLibrary library = get(setting, emulated);
-        Products products = library == null ? new OwnProducts(failure()) : CublasProducts.open(session, driver, library);
+        Products products =
+                library == null ? new OwnProducts(failure()) : CublasProducts.open(session, driver, library);
         if (isNamed && products instanceof OwnProducts own) {
             throw new IllegalStateException(PROPERTY + "=" + setting + ": " + own.reason());
         }
@@ -169,7 +170,8 @@ record CublasLibrary(String path, int version, boolean isStandIn) {
         }
         boolean isStandIn = lookup(path).find(STAND_IN).isPresent();
         if (isStandIn != emulated) {
-            throw new Unusable(path + (emulated ? " cannot work on the emulator's memory" : " works on the emulator only"));
+            throw new Unusable(
+                    path + (emulated ? " cannot work on the emulator's memory" : " works on the emulator only"));
         }
         if (version != DIRECT_VERSION) {
             String reason = CublasShim.forwardTo(path);

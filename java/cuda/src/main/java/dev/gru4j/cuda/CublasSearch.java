@@ -24,7 +24,8 @@ record CublasSearch(Map<String, String> environment, Path root) {
     }
 
     /** The first libcublas.so of that major version; null if there is none. */
-    @Nullable Path find(int version) {
+    @Nullable
+    Path find(int version) {
         return folders().stream()
                 .map(folder -> folder.resolve("libcublas.so." + version))
                 .filter(Files::isReadable)

@@ -265,7 +265,10 @@ final class CudaSession implements AutoCloseable {
         launch(kernel, gridX, 1, 1, sharedBytes);
     }
 
-    /** Enqueues a kernel, a persistent one with all its blocks at once, with the {@link #arguments()} written last, on gridX·gridY·gridZ blocks. */
+    /**
+     * Enqueues a kernel, a persistent one with all its blocks at once, with the {@link #arguments()} written
+     * last, on gridX·gridY·gridZ blocks.
+     */
     void launch(CudaKernels.Kernel kernel, long gridX, int gridY, int gridZ, int sharedBytes) {
         arguments.finish(kernel.symbol(), kernel.argumentBytes());
         if (gridX > device.maxGridX()) {

@@ -33,7 +33,7 @@ class CublasShimTest {
         Path library = Objects.requireNonNull(CudaEmulator.library()).resolveSibling("cublas13/libcublas.so.13");
         assertEquals(
                 List.of(
-                        "cuda (emulated, no GPU): stepwise kernels in fp32 on one CPU thread, large products by a"
+                        "cuda (emulated, no GPU): kernels in fp32 on one CPU thread, large products by a"
                                 + " stand-in for cuBLAS 13.0.0 (" + library + ", through the shim)",
                         "[4.5, 9.0, 10.5, 9.0]",
                         "status 15"), // NOT_SUPPORTED
@@ -49,15 +49,15 @@ class CublasShimTest {
     private static List<String> run(Path folder, Path library) throws IOException, InterruptedException {
         Path errors = folder.resolve("errors");
         Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                        "-D" + CudaEmulator.PROPERTY + "=true",
-                        "-D" + CudaEmulator.LIBRARY_PROPERTY + "=" + CudaEmulator.library(),
-                        "-D" + CublasLibrary.PROPERTY + "=" + library,
-                        "-Djava.io.tmpdir=" + folder,
-                        ShimmedProducts.class.getName())
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                "-D" + CudaEmulator.PROPERTY + "=true",
+                "-D" + CudaEmulator.LIBRARY_PROPERTY + "=" + CudaEmulator.library(),
+                "-D" + CublasLibrary.PROPERTY + "=" + library,
+                "-Djava.io.tmpdir=" + folder,
+                ShimmedProducts.class.getName())
                 .redirectError(errors.toFile())
                 .start();
         String output;

@@ -21,7 +21,8 @@ class CudaPersistentTest {
 
     private static CudaDevice device(int multiprocessors, int sharedBytes, boolean isCooperative) {
         return new CudaDevice(
-                "GPU", 90, 13000, 1L << 30, multiprocessors, 1024, 49152, sharedBytes, isCooperative, Integer.MAX_VALUE);
+                "GPU", 90, 13000, 1L << 30, multiprocessors, 1024, 49152, sharedBytes, isCooperative,
+                Integer.MAX_VALUE);
     }
 
     private static CudaPersistent persistent(CudaDevice device, int H, int maxB, KernelFamily family) {

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, cuda once per family of
- * kernels, an emulated one also with the products of the stand-in for cuBLAS. A subject that cannot run skips its tests,
- * each of which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
+ * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, cuda once per family of kernels; an
+ * emulated cuda also with the products of the stand-in for cuBLAS. A subject that cannot run skips its tests, each of
+ * which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
  */
 final class Subject {
     /** Backends that must run. */
@@ -99,15 +99,16 @@ final class Subject {
                     subjects.add(new Subject("simd/" + bits, provider, options.withVectorBits(bits)));
                 }
             } else if (provider.name().equals("cuda")) {
-                // Never to be mistaken for a GPU in a report.
                 boolean isEmulated = Boolean.getBoolean(EMULATOR_PROPERTY);
+                // Never to be mistaken for a GPU in a report.
+                String id = isEmulated ? "cuda/emulated/" : "cuda/";
                 for (KernelFamily family : List.of(KernelFamily.STEPWISE, KernelFamily.PERSISTENT)) {
-                    String id = (isEmulated ? "cuda/emulated/" : "cuda/") + family;
-                    subjects.add(new Subject(id, provider, options.withKernels(family)));
+                    subjects.add(new Subject(id + family, provider, options.withKernels(family)));
                 }
                 String cublas = System.getProperty(STAND_IN_PROPERTY, "");
                 if (isEmulated && !cublas.isEmpty()) {
-                    subjects.add(new Subject("cuda/emulated+cublas", provider, options, cublas));
+                    BackendOptions stepwise = options.withKernels(KernelFamily.STEPWISE);
+                    subjects.add(new Subject(id + "stepwise+cublas", provider, stepwise, cublas));
                 }
             } else {
                 subjects.add(new Subject(provider.name(), provider, options));

@@ -284,7 +284,8 @@ public final class JCudaDriverCalls implements CudaDriver {
     @Override
     public int allowSharedBytes(int function, int sharedBytes) {
         return cuFuncSetAttribute(
-                functions.get(function), CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, sharedBytes);
+                functions.get(function), CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                sharedBytes);
     }
 
     @Override

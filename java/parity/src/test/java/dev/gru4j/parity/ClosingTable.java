@@ -111,8 +111,9 @@ final class ClosingTable implements BeforeAllCallback {
     }
 
     private static String text() {
-        StringBuilder text = new StringBuilder("\nparity   subject                         cases  passed  failed  skipped"
-                + "  worst share of bound\n");
+        StringBuilder text =
+                new StringBuilder("\nparity   subject                         cases  passed  failed  skipped"
+                        + "  worst share of bound\n");
         synchronized (ROWS) {
             ROWS.forEach((subject, row) -> text.append(row.text(subject)).append('\n'));
             Subject.notInBuild().stream().filter(name -> !ROWS.containsKey(name))

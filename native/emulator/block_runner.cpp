@@ -400,6 +400,8 @@ void BlockRunner::block_sync(const char* file, int line) {
 
 void BlockRunner::signal(unsigned* flag) {
     publish(flag);
+    Strand self = running_->strand;
+    follow(main_strand_);
     *flag += 1;
     for (size_t i = 0; i < flag_waits_.size();) {
         if (flag_waits_[i].flag == flag && flag_waits_[i].is_over()) {
@@ -410,6 +412,7 @@ void BlockRunner::signal(unsigned* flag) {
             i++;
         }
     }
+    follow(self);
 }
 
 void BlockRunner::wait_at_least(const unsigned* flag, unsigned count, const char* file, int line) {

@@ -163,9 +163,10 @@ private:
     uint64_t random(uint64_t bound);
 };
 
+// Never destroyed: the threads of a launch that failed stay where they are until the process ends.
 BlockRunner& runner() {
-    static BlockRunner instance;
-    return instance;
+    static BlockRunner* const instance = new BlockRunner;
+    return *instance;
 }
 
 // splitmix64

@@ -8,6 +8,8 @@
 //   GRU4J_KERNEL(name, threads, Args, args) { … }
 //       defines the kernel `name`, which takes one struct by value and is launched with 1-D blocks of at most `threads`
 //       threads; the grid may have three dimensions. One struct, because a launch then fills one parameter slot.
+//   GRU4J_KERNEL_ALONE(name, threads, Args, args) { … }
+//       the same for a kernel of which a multiprocessor holds one block: it may use all registers.
 //   GRU4J_SHARED(type, s_name);
 //       a pointer to the dynamic shared memory of the block, aligned to 16 bytes; its size is the launch's.
 //   block_x() … threads_x() … grid_x() …
@@ -17,6 +19,13 @@
 //       or waits elsewhere.
 //   warp_shuffle_xor(value, mask)
 //       the value of the lane whose number differs by mask; all 32 lanes of the warp take part. Types of 4 and 8 bytes.
+//   signal(flag), wait_at_least(flag, count)
+//       adds 1 to a counter in global memory; waits until it holds count or more, modulo 2^32. Who comes back sees all
+//       that was written before the signals, by their threads or by threads that these met at a block_sync(). Between
+//       blocks this needs a cooperative launch, whose blocks all run at once.
+//   load_l2(from), load_l2(quad, from)
+//       one float, or four at an address aligned to 16 bytes, that another block may have written during this launch:
+//       read past the first-level cache, which would not see it.
 #pragma once
 
 #include <math.h>
@@ -29,6 +38,8 @@
 #define GRU4J_HOST_DEVICE __host__ __device__ __forceinline__
 #define GRU4J_DEVICE __device__ __forceinline__
 #define GRU4J_KERNEL(name, threads, Args, args) extern "C" __global__ void __launch_bounds__(threads) name(const Args args)
+#define GRU4J_KERNEL_ALONE(name, threads, Args, args)                                                                  \
+    extern "C" __global__ void __launch_bounds__(threads, 1) name(const Args args)
 #define GRU4J_SHARED(type, s_name)                                                                                     \
     extern __shared__ __align__(16) unsigned char gru4j_shared[];                                                      \
     type* const s_name = reinterpret_cast<type*>(gru4j_shared)
@@ -51,6 +62,27 @@ template <typename T> GRU4J_DEVICE T warp_shuffle_xor(T value, int mask) {
     return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
+GRU4J_DEVICE void signal(unsigned* flag) {
+    asm volatile("red.release.gpu.add.u32 [%0], 1;" ::"l"(flag) : "memory");
+}
+
+GRU4J_DEVICE void wait_at_least(const unsigned* flag, unsigned count) {
+    unsigned found;
+    do {
+        asm volatile("ld.acquire.gpu.u32 %0, [%1];" : "=r"(found) : "l"(flag) : "memory");
+    } while (static_cast<int>(found - count) < 0);
+}
+
+GRU4J_DEVICE float load_l2(const float* from) { return __ldcg(from); }
+
+GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
+    const float4 value = __ldcg(reinterpret_cast<const float4*>(from));
+    quad[0] = value.x;
+    quad[1] = value.y;
+    quad[2] = value.z;
+    quad[3] = value.w;
+}
+
 } // namespace gru4j
 
 #elif defined(GRU4J_EMULATOR)
@@ -64,6 +96,7 @@ template <typename T> GRU4J_DEVICE T warp_shuffle_xor(T value, int mask) {
     static const ::gru4j::emulator::Registration name##_registration(                                                  \
         #name, threads, sizeof(Args), [](const void* args_of_launch) { name(*static_cast<const Args*>(args_of_launch)); }); \
     static void name(const Args& args)
+#define GRU4J_KERNEL_ALONE GRU4J_KERNEL
 #define GRU4J_SHARED(type, s_name) type* const s_name = reinterpret_cast<type*>(::gru4j::emulator::current->shared)
 #define GRU4J_UNROLL
 
@@ -91,6 +124,21 @@ GRU4J_DEVICE T warp_shuffle_xor(T value, int mask, const char* file = __builtin_
     bits = emulator::warp_shuffle_xor(bits, mask, file, line);
     memcpy(&value, &bits, sizeof(T));
     return value;
+}
+
+GRU4J_DEVICE void signal(unsigned* flag) { emulator::signal(flag); }
+
+GRU4J_DEVICE void wait_at_least(const unsigned* flag, unsigned count, const char* file = __builtin_FILE(),
+                                int line = __builtin_LINE()) {
+    emulator::wait_at_least(flag, count, file, line);
+}
+
+GRU4J_DEVICE float load_l2(const float* from) { return *from; }
+
+GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
+    for (int i = 0; i < 4; i++) {
+        quad[i] = from[i];
+    }
 }
 
 } // namespace gru4j

@@ -83,7 +83,39 @@ enum {
     GRU_COLUMN_TILE = 32,
     GRU_COLUMN_THREADS = 256,
     GRU_COLUMN_SHARED = GRU_COLUMN_THREADS * 4,
+
+    // gru_persistent_{forward,backward}_reset_{after,before}_UxR_f32, U units and R rows in one tile: cooperative launch,
+    // grid (ceil(H / units), ceil(B / rows)) with units ≤ U, block GRU_PERSISTENT_THREADS. Shared memory:
+    // gru_persistent_shared_bytes().
+    GRU_PERSISTENT_THREADS = 256,
+    /// Quads that a thread brings in one stage.
+    GRU_PERSISTENT_QUADS = 4,
+    /// A row of weights in shared memory begins this many floats behind the next multiple of 32.
+    GRU_PERSISTENT_SKEW = 4,
+    /// 4-byte words from the flag of one group of blocks to the next: lines of their own.
+    GRU_FLAG_STRIDE = 32,
 };
+
+/// Floats of one row of k weights in shared memory.
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+inline long long gru_persistent_row(long long k) {
+    return (k + 31) / 32 * 32 + GRU_PERSISTENT_SKEW;
+}
+
+/**
+ * Bytes of shared memory of a persistent kernel with tiles of R rows: weights, two stages, an int for each tile.
+ * weights: forward 3·units rows of H; backward, reset-after units rows of 3H, reset-before units rows of 2H and of H.
+ */
+inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows, int H) {
+    const long long row = !backward ? 3 * gru_persistent_row(H)
+                        : !reset_before ? gru_persistent_row(3LL * H)
+                                        : gru_persistent_row(2LL * H) + gru_persistent_row(H);
+    const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
+    const long long tiles = (rows + tile_rows - 1) / tile_rows;
+    return 4 * (units * row + 2 * stage + tiles);
+}
 
 /**
  * A matrix product. op names what is read transposed:
@@ -195,6 +227,56 @@ struct GruCellBackward {
     int step;            //  84
     int reverse;         //  88
     int padding;         //  92
+};
+
+/**
+ * The whole loop over the steps of a forward pass, in one launch. y, states and gates are as GruCellForward leaves them
+ * after all steps, bit for bit what the products gru_gemm_nt_32x32 and the cell kernels give.
+ *
+ * Blocks with one y index are a group: together they hold W_hh, `units` units each, and work on `rows` rows of the
+ * batch. Groups know nothing of one another.
+ */
+struct GruPersistentForward {
+    const float* w_hh;    //   0  (3H,H)
+    const float* b_hh;    //   8  (3H), or null
+    const float* gx;      //  16  (T,B,3H), time order
+    float* states;        //  24  (state_blocks,B,H), block 0 = h0; the state after step s is block (s + 1) % state_blocks
+    float* gates;         //  32  (gate_blocks,B,4H), of step s: block s % gate_blocks; or null for reset-after in inference
+    float* y;             //  40  position t of row b at y + (t·B + b)·y_stride; or null
+    const int* lengths;   //  48  (B), or null
+    unsigned* flags;      //  56  one per group, GRU_FLAG_STRIDE apart, 0 before the launch
+    long long y_stride;   //  64  floats, D·H
+    int state_blocks;     //  72  T + 1, or 2 where only the last is wanted
+    int gate_blocks;      //  76  T, or 1
+    int T;                //  80
+    int B;                //  84
+    int H;                //  88
+    int reverse;          //  92
+    int units;            //  96  of a block
+    int rows;             // 100  of a group
+};
+
+/**
+ * The whole loop over the steps of a backward pass, in one launch. dgx, dgh and dh are as GruCellBackward leaves them
+ * after all steps, bit for bit what the cell kernels and the products gru_gemm_nn_32x32 give. Groups as forward.
+ */
+struct GruPersistentBackward {
+    const float* w_hh;    //   0  (3H,H)
+    const float* gates;   //   8  (T,B,4H)
+    const float* states;  //  16  (T,B,H): the states before the steps
+    const float* dy;      //  24  at (t·B + b)·dy_stride; or null
+    float* dh;            //  32  (B,H) in and out: in, dhT; out, dh0
+    float* dgx;           //  40  (T,B,3H), time order
+    float* dgh;           //  48  (T,B,3H), step order
+    const int* lengths;   //  56  (B), or null
+    unsigned* flags;      //  64  as forward
+    long long dy_stride;  //  72  floats, D·H
+    int T;                //  80
+    int B;                //  84
+    int H;                //  88
+    int reverse;          //  92
+    int units;            //  96
+    int rows;             // 100
 };
 
 /**
@@ -393,6 +475,22 @@ GRU_AT(GruAdam, rate, 52); GRU_AT(GruAdam, root_scale, 56); GRU_AT(GruAdam, epsi
 
 GRU_AT(GruFill, values, 0); GRU_AT(GruFill, n, 8); GRU_AT(GruFill, value, 16); GRU_SIZE(GruFill, 24);
 
+GRU_AT(GruPersistentForward, w_hh, 0); GRU_AT(GruPersistentForward, b_hh, 8); GRU_AT(GruPersistentForward, gx, 16);
+GRU_AT(GruPersistentForward, states, 24); GRU_AT(GruPersistentForward, gates, 32); GRU_AT(GruPersistentForward, y, 40);
+GRU_AT(GruPersistentForward, lengths, 48); GRU_AT(GruPersistentForward, flags, 56);
+GRU_AT(GruPersistentForward, y_stride, 64); GRU_AT(GruPersistentForward, state_blocks, 72);
+GRU_AT(GruPersistentForward, gate_blocks, 76); GRU_AT(GruPersistentForward, T, 80); GRU_AT(GruPersistentForward, B, 84);
+GRU_AT(GruPersistentForward, H, 88); GRU_AT(GruPersistentForward, reverse, 92); GRU_AT(GruPersistentForward, units, 96);
+GRU_AT(GruPersistentForward, rows, 100); GRU_SIZE(GruPersistentForward, 104);
+
+GRU_AT(GruPersistentBackward, w_hh, 0); GRU_AT(GruPersistentBackward, gates, 8); GRU_AT(GruPersistentBackward, states, 16);
+GRU_AT(GruPersistentBackward, dy, 24); GRU_AT(GruPersistentBackward, dh, 32); GRU_AT(GruPersistentBackward, dgx, 40);
+GRU_AT(GruPersistentBackward, dgh, 48); GRU_AT(GruPersistentBackward, lengths, 56);
+GRU_AT(GruPersistentBackward, flags, 64); GRU_AT(GruPersistentBackward, dy_stride, 72);
+GRU_AT(GruPersistentBackward, T, 80); GRU_AT(GruPersistentBackward, B, 84); GRU_AT(GruPersistentBackward, H, 88);
+GRU_AT(GruPersistentBackward, reverse, 92); GRU_AT(GruPersistentBackward, units, 96);
+GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
+
 #undef GRU_AT
 #undef GRU_SIZE
 // clang-format on
@@ -413,6 +511,22 @@ GRU_AT(GruFill, values, 0); GRU_AT(GruFill, n, 8); GRU_AT(GruFill, value, 16); G
     KERNEL(gru_cell_backward_reset_after_f32, GruCellBackward)                                                         \
     KERNEL(gru_cell_backward_reset_before_candidate_f32, GruCellBackward)                                              \
     KERNEL(gru_cell_backward_reset_before_reset_f32, GruCellBackward)                                                  \
+    KERNEL(gru_persistent_forward_reset_after_8x8_f32, GruPersistentForward)                                           \
+    KERNEL(gru_persistent_forward_reset_after_8x32_f32, GruPersistentForward)                                          \
+    KERNEL(gru_persistent_forward_reset_after_16x8_f32, GruPersistentForward)                                          \
+    KERNEL(gru_persistent_forward_reset_after_16x32_f32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_before_8x8_f32, GruPersistentForward)                                          \
+    KERNEL(gru_persistent_forward_reset_before_8x32_f32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_before_16x8_f32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_before_16x32_f32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_backward_reset_after_8x8_f32, GruPersistentBackward)                                         \
+    KERNEL(gru_persistent_backward_reset_after_8x32_f32, GruPersistentBackward)                                        \
+    KERNEL(gru_persistent_backward_reset_after_16x8_f32, GruPersistentBackward)                                        \
+    KERNEL(gru_persistent_backward_reset_after_16x32_f32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_before_8x8_f32, GruPersistentBackward)                                        \
+    KERNEL(gru_persistent_backward_reset_before_8x32_f32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_before_16x8_f32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_before_16x32_f32, GruPersistentBackward)                                      \
     KERNEL(gru_dropout_f32, GruDropout)                                                                                \
     KERNEL(gru_embedding_forward_f32, GruEmbedding)                                                                    \
     KERNEL(gru_embedding_backward_f32, GruEmbedding)                                                                   \

@@ -58,17 +58,18 @@ void fail(const std::string& message) {
     throw Failure(message);
 }
 
-void launch(const std::string& name, const void* args, size_t args_bytes, unsigned grid_x, unsigned grid_y,
-            unsigned grid_z, unsigned threads, size_t shared_bytes) {
-    const gru4j::emulator::Kernel* kernel = gru4j::emulator::find_kernel(name);
-    if (kernel == nullptr) {
+namespace {
+
+void launch(const std::string& name, const void* args, size_t args_bytes, gru4j::emulator::Launch launch) {
+    launch.kernel = gru4j::emulator::find_kernel(name);
+    launch.args = args;
+    if (launch.kernel == nullptr) {
         fail("no kernel is named " + name);
     }
-    if (kernel->args_bytes != args_bytes) {
-        fail(name + " takes " + std::to_string(kernel->args_bytes) + " bytes; " + std::to_string(args_bytes) +
+    if (launch.kernel->args_bytes != args_bytes) {
+        fail(name + " takes " + std::to_string(launch.kernel->args_bytes) + " bytes; " + std::to_string(args_bytes) +
              " given");
     }
-    const gru4j::emulator::Launch launch = {kernel, args, grid_x, grid_y, grid_z, threads, shared_bytes};
     if (const auto failure = gru4j::emulator::run_launch(launch, shuffled_launches)) {
         fail(gru4j::emulator::describe(launch) + ": " + failure->text);
     }
@@ -76,6 +77,27 @@ void launch(const std::string& name, const void* args, size_t args_bytes, unsign
     if (!damage.empty()) {
         fail(gru4j::emulator::describe(launch) + ": " + damage);
     }
+}
+
+} // namespace
+
+void launch(const std::string& kernel, const void* args, size_t args_bytes, unsigned grid_x, unsigned grid_y,
+            unsigned grid_z, unsigned threads, size_t shared_bytes) {
+    launch(kernel, args, args_bytes, {nullptr, nullptr, grid_x, grid_y, grid_z, threads, shared_bytes, false});
+}
+
+void launch_cooperative(const std::string& kernel, const void* args, size_t args_bytes, unsigned grid_x, unsigned grid_y,
+                        unsigned threads, size_t shared_bytes) {
+    launch(kernel, args, args_bytes, {nullptr, nullptr, grid_x, grid_y, 1, threads, shared_bytes, true});
+}
+
+std::string failure_of(const std::function<void()>& body) {
+    try {
+        body();
+    } catch (const Failure& failure) {
+        return failure.what();
+    }
+    return "";
 }
 
 std::vector<float> in_any_order(const std::function<std::vector<float>()>& body) {

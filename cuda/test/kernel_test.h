@@ -55,6 +55,13 @@ private:
 void launch(const std::string& kernel, const void* args, size_t args_bytes, unsigned grid_x, unsigned grid_y,
             unsigned grid_z, unsigned threads, size_t shared_bytes);
 
+/// The same with all blocks at once.
+void launch_cooperative(const std::string& kernel, const void* args, size_t args_bytes, unsigned grid_x, unsigned grid_y,
+                        unsigned threads, size_t shared_bytes);
+
+/// The message with which body ends the test; empty if it does not.
+std::string failure_of(const std::function<void()>& body);
+
 template <typename Args>
 void launch(const std::string& kernel, const Args& args, unsigned grid_x, unsigned threads, size_t shared_bytes = 0) {
     launch(kernel, &args, sizeof args, grid_x, 1, 1, threads, shared_bytes);

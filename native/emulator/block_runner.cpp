@@ -23,12 +23,18 @@ namespace {
 
 constexpr int kLanes = 32;
 
+constexpr size_t kBlocksInReport = 4;
+
+struct Block;
+
 // A fiber and the CUDA thread that it runs.
 //
 // To ThreadSanitizer, a strand needs a stack of its own, so there every thread of a block has its worker. Strands are
-// dear, hence no more than for two blocks in turn: a race between blocks that are no neighbours needs another seed.
+// dear, hence no more than for two blocks in turn, unless all run at once: a race between blocks that are no neighbours
+// needs another seed.
 struct Worker {
     Fiber fiber;
+    Block* block = nullptr;
     Thread thread{};
     Strand strand{};
 };
@@ -54,6 +60,31 @@ struct Lane {
 struct Warp {
     Meeting meeting;
     Lane lanes[kLanes];
+};
+
+// A block that runs.
+struct Block {
+    size_t slot = 0; // which of the workers its threads take where each has its own
+    Thread first{};  // its thread 0
+    std::vector<int> order;
+    size_t started = 0;
+    int ended = 0;
+    Meeting meeting;
+    std::vector<Warp> warps;
+    SharedMemory shared;
+
+    bool is_begun() const { return started == order.size(); }
+};
+
+// A thread that waits for a counter in device memory.
+struct FlagWait {
+    Worker* worker;
+    const unsigned* flag;
+    unsigned count;
+    const char* file;
+    int line;
+
+    bool is_over() const { return static_cast<int>(*flag - count) >= 0; }
 };
 
 std::string place(const char* file, int line) {
@@ -86,22 +117,20 @@ public:
     std::optional<LaunchFailure> run(const Launch& launch, uint64_t seed);
     void block_sync(const char* file, int line);
     uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line);
+    void signal(unsigned* flag);
+    void wait_at_least(const unsigned* flag, unsigned count, const char* file, int line);
     void on_fault(int signal, const void* address);
 
 private:
     const Launch* launch_ = nullptr;
-    bool odd_block_ = false;
     bool shuffle_ = false;
     uint64_t random_ = 0;
 
-    // The block that runs.
-    Thread first_{}; // its thread 0
-    std::vector<int> order_;
-    size_t started_ = 0;
-    int ended_ = 0;
-    Meeting meeting_;
-    std::vector<Warp> warps_;
-    SharedMemory shared_;
+    // Those that run: the first alone, or as many as a cooperative launch has. They stay for the next launch.
+    std::vector<std::unique_ptr<Block>> blocks_;
+    size_t running_blocks_ = 0;
+    std::vector<FlagWait> flag_waits_;
+    Block* beginning_ = nullptr; // whose thread the next worker that has none begins
 
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<Worker*> idle_;
@@ -115,7 +144,9 @@ private:
 
     std::optional<LaunchFailure> failure_;
 
-    void run_block(unsigned x, unsigned y, unsigned z);
+    void run_blocks(const std::vector<uint64_t>& numbers, size_t from, size_t count);
+    void begin(Block& block, uint64_t number);
+    Block* block_to_begin();
     static void work();
     void run_threads();
     Worker* choose();
@@ -125,14 +156,17 @@ private:
     bool arrive(Meeting& meeting, const char* file, int line);
     void release(Meeting& meeting);
     [[noreturn]] void fail(LaunchFailure::Kind kind, const std::string& reason);
-    std::string block_name() const;
+    void go_on(const std::vector<Worker*>& workers);
+    static std::string name(const Block& block);
     std::string deadlock() const;
+    std::string who_waits(const Block& block) const;
     uint64_t random(uint64_t bound);
 };
 
+// Never destroyed: the threads of a launch that failed stay where they are until the process ends.
 BlockRunner& runner() {
-    static BlockRunner instance;
-    return instance;
+    static BlockRunner* const instance = new BlockRunner;
+    return *instance;
 }
 
 // splitmix64
@@ -155,12 +189,6 @@ std::optional<LaunchFailure> BlockRunner::run(const Launch& launch, uint64_t see
     random_ = seed;
     failure_.reset();
     main_strand_ = current_strand();
-    size_t threads = launch.threads;
-    order_.resize(threads);
-    for (size_t i = 0; i < threads; i++) {
-        order_[i] = static_cast<int>(i);
-    }
-    warps_.resize((threads + kLanes - 1) / kLanes);
     // Fibers begin anew with every launch, since the launch before may have come from another thread of the process.
     idle_.clear();
     for (auto& worker : workers_) {
@@ -169,55 +197,88 @@ std::optional<LaunchFailure> BlockRunner::run(const Launch& launch, uint64_t see
     }
 
     uint64_t blocks = static_cast<uint64_t>(launch.grid_x) * launch.grid_y * launch.grid_z;
-    std::vector<uint64_t> shuffled(shuffle_ ? blocks : 0);
-    for (uint64_t i = 0; i < shuffled.size(); i++) {
-        shuffled[i] = i;
-        std::swap(shuffled[i], shuffled[random(i + 1)]);
+    size_t at_once = launch.cooperative ? blocks : 1;
+    while (blocks_.size() < at_once) {
+        blocks_.push_back(std::make_unique<Block>());
     }
-    for (uint64_t i = 0; i < blocks && !failure_; i++) {
-        uint64_t block = shuffle_ ? shuffled[i] : i;
-        for (size_t t = threads; shuffle_ && t > 1; t--) {
-            std::swap(order_[t - 1], order_[random(t)]);
+    std::vector<uint64_t> numbers(blocks);
+    for (uint64_t i = 0; i < blocks; i++) {
+        numbers[i] = i;
+        if (shuffle_) {
+            std::swap(numbers[i], numbers[random(i + 1)]);
         }
-        uint64_t row = block / launch.grid_x;
-        run_block(static_cast<unsigned>(block % launch.grid_x), static_cast<unsigned>(row % launch.grid_y),
-                  static_cast<unsigned>(row / launch.grid_y));
+    }
+    for (size_t i = 0; i < blocks && !failure_; i += at_once) {
+        run_blocks(numbers, i, at_once);
     }
     observe(&end_token_);
     return failure_;
 }
 
-void BlockRunner::run_block(unsigned x, unsigned y, unsigned z) {
-    first_ = {0,
-              static_cast<int>(launch_->threads),
-              static_cast<int>(x),
-              static_cast<int>(y),
-              static_cast<int>(z),
-              static_cast<int>(launch_->grid_x),
-              static_cast<int>(launch_->grid_y),
-              static_cast<int>(launch_->grid_z),
-              shared_.renew(launch_->shared_bytes)};
-    odd_block_ = !odd_block_;
-    started_ = 0;
-    ended_ = 0;
+// Runs some blocks at once.
+void BlockRunner::run_blocks(const std::vector<uint64_t>& numbers, size_t from, size_t count) {
+    running_blocks_ = count;
+    for (size_t i = 0; i < count; i++) {
+        begin(*blocks_[i], numbers[from + i]);
+        blocks_[i]->slot = launch_->cooperative ? i : from % 2;
+    }
     ready_.clear();
     next_ready_ = 0;
-    meeting_.expected = first_.threads_x;
-    meeting_.waiting.clear();
-    for (size_t w = 0; w < warps_.size(); w++) {
-        warps_[w].meeting.expected = std::min(kLanes, first_.threads_x - static_cast<int>(w) * kLanes);
-        warps_[w].meeting.waiting.clear();
-    }
+    flag_waits_.clear();
     publish(&begin_token_);
 
     leave(main_);
 
-    if (!failure_ && ended_ < first_.threads_x) {
-        failure_ = {LaunchFailure::BAD_MEETING, block_name() + deadlock()};
+    if (std::string waiting = deadlock(); !failure_ && !waiting.empty()) {
+        failure_ = {LaunchFailure::BAD_MEETING, waiting};
     }
-    if (std::string damage = shared_.damage(); !failure_ && !damage.empty()) {
-        failure_ = {LaunchFailure::BAD_ACCESS, block_name() + damage};
+    for (size_t i = 0; i < count && !failure_; i++) {
+        if (std::string damage = blocks_[i]->shared.damage(); !damage.empty()) {
+            failure_ = {LaunchFailure::BAD_ACCESS, name(*blocks_[i]) + damage};
+        }
     }
+}
+
+void BlockRunner::begin(Block& block, uint64_t number) {
+    uint64_t row = number / launch_->grid_x;
+    int threads = static_cast<int>(launch_->threads);
+    block.first = {0,
+                   threads,
+                   static_cast<int>(number % launch_->grid_x),
+                   static_cast<int>(row % launch_->grid_y),
+                   static_cast<int>(row / launch_->grid_y),
+                   static_cast<int>(launch_->grid_x),
+                   static_cast<int>(launch_->grid_y),
+                   static_cast<int>(launch_->grid_z),
+                   block.shared.renew(launch_->shared_bytes)};
+    block.order.resize(launch_->threads);
+    for (size_t t = 0; t < block.order.size(); t++) {
+        block.order[t] = static_cast<int>(t);
+        if (shuffle_) {
+            std::swap(block.order[t], block.order[random(t + 1)]);
+        }
+    }
+    block.started = 0;
+    block.ended = 0;
+    block.meeting.expected = threads;
+    block.meeting.waiting.clear();
+    block.warps.resize(static_cast<size_t>((threads + kLanes - 1) / kLanes));
+    for (size_t w = 0; w < block.warps.size(); w++) {
+        block.warps[w].meeting.expected = std::min(kLanes, threads - static_cast<int>(w) * kLanes);
+        block.warps[w].meeting.waiting.clear();
+    }
+}
+
+// A block with threads that have not begun; null if there is none.
+Block* BlockRunner::block_to_begin() {
+    size_t first = shuffle_ ? random(running_blocks_) : 0;
+    for (size_t i = 0; i < running_blocks_; i++) {
+        Block* block = blocks_[(first + i) % running_blocks_].get();
+        if (!block->is_begun()) {
+            return block;
+        }
+    }
+    return nullptr;
 }
 
 // Who goes on: a thread that may, else a fiber that starts further threads, else nobody.
@@ -228,11 +289,13 @@ Worker* BlockRunner::choose() {
         }
         return ready_[next_ready_++];
     }
-    if (started_ == order_.size()) {
+    beginning_ = block_to_begin();
+    if (beginning_ == nullptr) {
         return nullptr;
     }
     if (kStrands) {
-        return worker(2 * static_cast<size_t>(order_[started_]) + (odd_block_ ? 1 : 0));
+        size_t thread = static_cast<size_t>(beginning_->order[beginning_->started]);
+        return worker(beginning_->slot * launch_->threads + thread);
     }
     if (idle_.empty()) {
         return worker(workers_.size());
@@ -268,16 +331,19 @@ void BlockRunner::work() {
 void BlockRunner::run_threads() {
     Worker* self = running_;
     for (;;) {
+        Block* block = beginning_;
         do {
-            self->thread = first_;
-            self->thread.thread_x = order_[started_++];
+            self->block = block;
+            self->thread = block->first;
+            self->thread.thread_x = block->order[block->started++];
             follow(self->strand);
             observe(&begin_token_);
             launch_->kernel->run(launch_->args);
             publish(&end_token_);
             follow(main_strand_);
-            ended_++;
-        } while (!kStrands && started_ < order_.size());
+            block->ended++;
+            block = kStrands ? nullptr : block_to_begin();
+        } while (block != nullptr);
         if (!kStrands) {
             idle_.push_back(self);
         }
@@ -309,29 +375,63 @@ void BlockRunner::wait(Meeting& meeting, const char* file, int line) {
 }
 
 void BlockRunner::release(Meeting& meeting) {
-    if (next_ready_ == ready_.size()) {
-        ready_.clear();
-        next_ready_ = 0;
-    }
-    ready_.insert(ready_.end(), meeting.waiting.begin(), meeting.waiting.end());
+    go_on(meeting.waiting);
     meeting.waiting.clear();
     meeting.generation++;
 }
 
+void BlockRunner::go_on(const std::vector<Worker*>& workers) {
+    if (next_ready_ == ready_.size()) {
+        ready_.clear();
+        next_ready_ = 0;
+    }
+    ready_.insert(ready_.end(), workers.begin(), workers.end());
+}
+
 void BlockRunner::block_sync(const char* file, int line) {
-    void* token = meeting_.token();
+    Meeting& meeting = running_->block->meeting;
+    void* token = meeting.token();
     publish(token);
     Strand self = running_->strand;
     follow(main_strand_);
-    wait(meeting_, file, line);
+    wait(meeting, file, line);
     follow(self);
     observe(token);
+}
+
+void BlockRunner::signal(unsigned* flag) {
+    publish(flag);
+    Strand self = running_->strand;
+    follow(main_strand_);
+    *flag += 1;
+    for (size_t i = 0; i < flag_waits_.size();) {
+        if (flag_waits_[i].flag == flag && flag_waits_[i].is_over()) {
+            go_on({flag_waits_[i].worker});
+            flag_waits_[i] = flag_waits_.back();
+            flag_waits_.pop_back();
+        } else {
+            i++;
+        }
+    }
+    follow(self);
+}
+
+void BlockRunner::wait_at_least(const unsigned* flag, unsigned count, const char* file, int line) {
+    Strand self = running_->strand;
+    follow(main_strand_);
+    FlagWait flag_wait = {running_, flag, count, file, line};
+    if (!flag_wait.is_over()) {
+        flag_waits_.push_back(flag_wait);
+        leave(running_->fiber);
+    }
+    follow(self);
+    observe(const_cast<unsigned*>(flag));
 }
 
 uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
     Strand self = running_->strand;
     follow(main_strand_);
-    Warp& warp = warps_[static_cast<size_t>(current->thread_x / kLanes)];
+    Warp& warp = running_->block->warps[static_cast<size_t>(current->thread_x / kLanes)];
     if (warp.meeting.expected != kLanes) {
         fail(LaunchFailure::BAD_MEETING, "a shuffle at " + place(file, line) + " in a warp of " +
                                              std::to_string(warp.meeting.expected) + " threads; all 32 must take part");
@@ -355,9 +455,9 @@ uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* fil
     return result;
 }
 
-// Gives up the block, from inside one of its threads: all its fibers stay where they are, for good.
+// Gives up the launch, from inside one of its threads: all its fibers stay where they are, for good.
 void BlockRunner::fail(LaunchFailure::Kind kind, const std::string& reason) {
-    failure_ = {kind, block_name() + reason};
+    failure_ = {kind, name(*running_->block) + reason};
     Fiber& from = running_->fiber;
     running_ = nullptr;
     current = nullptr;
@@ -374,27 +474,46 @@ void BlockRunner::on_fault(int signal, const void* address) {
     if (signal == SIGFPE) {
         fail(LaunchFailure::BAD_ACCESS, who + " divides an integer by zero");
     }
-    std::string where = shared_.describe(address);
+    std::string where = running_->block->shared.describe(address);
     fail(LaunchFailure::BAD_ACCESS, who + " accesses " + (where.empty() ? device_memory().describe(address) : where));
 }
 
-std::string BlockRunner::block_name() const {
-    return "block (" + std::to_string(first_.block_x) + "," + std::to_string(first_.block_y) + "," +
-           std::to_string(first_.block_z) + "): ";
+std::string BlockRunner::name(const Block& block) {
+    return "block (" + std::to_string(block.first.block_x) + "," + std::to_string(block.first.block_y) + "," +
+           std::to_string(block.first.block_z) + "): ";
 }
 
+// Who waits for whom when nobody can go on; empty if all threads have ended.
 std::string BlockRunner::deadlock() const {
-    std::string text = "threads wait without end:";
+    std::string text;
+    size_t stuck = 0;
+    for (size_t i = 0; i < running_blocks_; i++) {
+        const Block& block = *blocks_[i];
+        if (block.ended < block.first.threads_x && ++stuck <= kBlocksInReport) {
+            text += (stuck == 1 ? "" : "; ") + name(block) + "threads wait without end:" + who_waits(block);
+        }
+    }
+    return stuck <= kBlocksInReport ? text : text + "; " + std::to_string(stuck - kBlocksInReport) + " more blocks";
+}
+
+std::string BlockRunner::who_waits(const Block& block) const {
+    std::string text;
     auto add = [&text](const Meeting& meeting) {
         if (!meeting.waiting.empty()) {
             text += " " + threads_of(meeting.waiting) + " at " + place(meeting.file, meeting.line) + ";";
         }
     };
-    add(meeting_);
-    for (const Warp& warp : warps_) {
+    add(block.meeting);
+    for (const Warp& warp : block.warps) {
         add(warp.meeting);
     }
-    return text + " " + std::to_string(ended_) + " of " + std::to_string(first_.threads_x) + " have ended";
+    for (const FlagWait& wait : flag_waits_) {
+        if (wait.worker->block == &block) {
+            text += " " + threads_of({wait.worker}) + " at " + place(wait.file, wait.line) + " for a flag that is " +
+                    std::to_string(*wait.flag) + " to reach " + std::to_string(wait.count) + ";";
+        }
+    }
+    return text + " " + std::to_string(block.ended) + " of " + std::to_string(block.first.threads_x) + " have ended";
 }
 
 } // namespace
@@ -405,6 +524,14 @@ void block_sync(const char* file, int line) {
 
 uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
     return runner().warp_shuffle_xor(value, mask, file, line);
+}
+
+void signal(unsigned* flag) {
+    runner().signal(flag);
+}
+
+void wait_at_least(const unsigned* flag, unsigned count, const char* file, int line) {
+    runner().wait_at_least(flag, count, file, line);
 }
 
 std::optional<LaunchFailure> run_launch(const Launch& launch, uint64_t seed) {

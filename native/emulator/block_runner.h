@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs the blocks of a launch, one after another, on the calling thread.
+// Runs the blocks of a launch on the calling thread: one after another, or all at once if the launch is cooperative.
 //
 // A fiber runs CUDA threads one after another until one has to wait; then another fiber goes on with the next threads.
 // So a kernel that never waits is a plain loop on one fiber, and one that does pays a change of stacks, some 10 ns, for
-// every thread and wait.
+// every thread and wait. Every thread of a cooperative launch needs a fiber as soon as they wait for one another.
 #pragma once
 
 #include "kernels.h"

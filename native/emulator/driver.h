@@ -34,6 +34,7 @@ enum Code : int {
     ILLEGAL_ADDRESS = 700,
     CONTEXT_IS_DESTROYED = 709,
     LAUNCH_FAILED = 719,
+    COOPERATIVE_LAUNCH_TOO_LARGE = 720,
 };
 
 std::mutex& driver_mutex();

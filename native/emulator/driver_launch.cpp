@@ -7,6 +7,7 @@
 #include "device_memory.h"
 #include "trace.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string.h>
@@ -26,6 +27,10 @@ constexpr char kImageBegin[] = "gru4j kernels\n";
 constexpr int kUsualSharedBytes = 49'152; // of a kernel that did not ask for more
 constexpr int kMaxThreads = 1024;
 constexpr unsigned kMaxGrid = 65'535; // in y and z
+constexpr int kMaxThreadsAtOnce = 2048; // of a multiprocessor, as its blocks and bytes shared below
+constexpr int kMaxBlocksAtOnce = 32;
+constexpr int kSharedBytesAtOnce = 233'472;
+constexpr int kReservedSharedBytes = 1024; // of every block
 
 struct Function {
     const Kernel* kernel;
@@ -104,6 +109,50 @@ void run(Launch launch, const std::vector<unsigned char>& args) {
     }
 }
 
+int refuse(const Launch& launch, const std::string& why) {
+    return report(INVALID_VALUE, describe(launch) + ": " + why);
+}
+
+// Blocks of a cooperative launch. Registers are not known here, so the device may hold fewer.
+long long blocks_at_once(unsigned threads, unsigned shared_bytes) {
+    const unsigned warps = (threads + 31) / 32;
+    const int of_threads = threads == 0 ? 0 : static_cast<int>(kMaxThreadsAtOnce / (32 * warps));
+    const int of_shared = kSharedBytesAtOnce / static_cast<int>(shared_bytes + kReservedSharedBytes);
+    return settings().multiprocessors * std::min({kMaxBlocksAtOnce, of_threads, of_shared});
+}
+
+int enqueue(const Function& function, const Launch& launch, unsigned block_y, unsigned block_z, void* stream_handle,
+            void** parameters) {
+    auto stream = stream_of(stream_handle);
+    if (!stream) {
+        return no_such("launch", "stream");
+    }
+    if (parameters == nullptr) {
+        return refuse(launch, "its argument struct must come through kernelParams");
+    }
+    if (launch.grid_x == 0 || launch.grid_y == 0 || launch.grid_z == 0 || launch.grid_x > 0x7fffffffu
+            || launch.grid_y > kMaxGrid || launch.grid_z > kMaxGrid) {
+        return refuse(launch, "a grid has 1 to 2147483647, 65535 and 65535 blocks");
+    }
+    if (block_y != 1 || block_z != 1) {
+        return refuse(launch, "its blocks have one dimension; y " + std::to_string(block_y) + " and z " +
+                                  std::to_string(block_z) + " found");
+    }
+    int max_threads = std::min(kMaxThreads, function.kernel->max_threads);
+    if (launch.threads == 0 || launch.threads > static_cast<unsigned>(max_threads)) {
+        return refuse(launch, "its blocks have 1 to " + std::to_string(max_threads) + " threads");
+    }
+    if (launch.shared_bytes > static_cast<size_t>(function.shared_limit)) {
+        return refuse(launch, "it may use " + std::to_string(function.shared_limit) + " bytes shared");
+    }
+    const unsigned char* args = static_cast<const unsigned char*>(parameters[0]);
+    // The driver takes the arguments during the call, too.
+    give(*stream, [launch, copy = std::vector<unsigned char>(args, args + function.kernel->args_bytes)] {
+        run(launch, copy);
+    });
+    return SUCCESS;
+}
+
 } // namespace
 
 GRU4J_EXPORT int cuModuleLoadData(void** module, const void* image) {
@@ -155,42 +204,36 @@ GRU4J_EXPORT int cuFuncSetAttribute(void* handle, int attribute, int value) {
 }
 
 GRU4J_EXPORT int cuLaunchKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                                unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream_handle,
+                                unsigned block_y, unsigned block_z, unsigned shared_bytes, void* stream,
                                 void** parameters, void** extra) {
     GRU4J_DRIVER_CALL(cuLaunchKernel, CONTEXT)
     if (handle == nullptr) {
         return no_such("cuLaunchKernel", "function");
     }
     const Function& function = *static_cast<Function*>(handle);
-    auto stream = stream_of(stream_handle);
-    if (!stream) {
-        return no_such("cuLaunchKernel", "stream");
+    const Launch launch{function.kernel, nullptr, grid_x, grid_y, grid_z, block_x, shared_bytes};
+    if (extra != nullptr) {
+        return refuse(launch, "its argument struct must come through kernelParams");
     }
-    Launch launch{function.kernel, nullptr, grid_x, grid_y, grid_z, block_x, shared_bytes};
-    auto refuse = [&launch](const std::string& why) { return report(INVALID_VALUE, describe(launch) + ": " + why); };
-    if (parameters == nullptr || extra != nullptr) {
-        return refuse("its argument struct must come through kernelParams");
+    return enqueue(function, launch, block_y, block_z, stream, parameters);
+}
+
+GRU4J_EXPORT int cuLaunchCooperativeKernel(void* handle, unsigned grid_x, unsigned grid_y, unsigned grid_z,
+                                           unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,
+                                           void* stream, void** parameters) {
+    GRU4J_DRIVER_CALL(cuLaunchCooperativeKernel, CONTEXT)
+    if (handle == nullptr) {
+        return no_such("cuLaunchCooperativeKernel", "function");
     }
-    if (grid_x == 0 || grid_y == 0 || grid_z == 0 || grid_x > 0x7fffffffu || grid_y > kMaxGrid || grid_z > kMaxGrid) {
-        return refuse("a grid has 1 to 2147483647, 65535 and 65535 blocks");
+    const Function& function = *static_cast<Function*>(handle);
+    const Launch launch{function.kernel, nullptr, grid_x, grid_y, grid_z, block_x, shared_bytes, true};
+    const uint64_t blocks = static_cast<uint64_t>(grid_x) * grid_y * grid_z;
+    const long long limit = blocks_at_once(block_x, shared_bytes);
+    if (blocks > static_cast<uint64_t>(limit)) {
+        return report(COOPERATIVE_LAUNCH_TOO_LARGE, describe(launch) + ": this device runs " + std::to_string(limit) +
+                                                        " such blocks at once");
     }
-    if (block_y != 1 || block_z != 1) {
-        return refuse("its blocks have one dimension; y " + std::to_string(block_y) + " and z " +
-                      std::to_string(block_z) + " found");
-    }
-    int max_threads = std::min(kMaxThreads, function.kernel->max_threads);
-    if (block_x == 0 || block_x > static_cast<unsigned>(max_threads)) {
-        return refuse("its blocks have 1 to " + std::to_string(max_threads) + " threads");
-    }
-    if (shared_bytes > static_cast<unsigned>(function.shared_limit)) {
-        return refuse("it may use " + std::to_string(function.shared_limit) + " bytes shared");
-    }
-    const unsigned char* args = static_cast<const unsigned char*>(parameters[0]);
-    // The driver takes the arguments during the call, too.
-    give(*stream, [launch, copy = std::vector<unsigned char>(args, args + function.kernel->args_bytes)] {
-        run(launch, copy);
-    });
-    return SUCCESS;
+    return enqueue(function, launch, block_y, block_z, stream, parameters);
 }
 
 GRU4J_EXPORT int cuStreamCreate(void** handle, unsigned flags) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the emulated side of cuda/gru_device.cuh needs: the CUDA thread that runs at the moment, the two operations that
+// What the emulated side of cuda/gru_device.cuh needs: the CUDA thread that runs at the moment, the operations that
 // make it wait for others, and the list of kernels.
 #pragma once
 
@@ -23,6 +23,10 @@ extern __attribute__((tls_model("initial-exec"))) thread_local Thread* current;
 // Return when every thread of the block, or every lane of the warp, has called the same operation at the same place.
 void block_sync(const char* file, int line);
 uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line);
+
+// Adds 1 to a counter in device memory, and returns when one holds `count` or more, modulo 2^32.
+void signal(unsigned* flag);
+void wait_at_least(const unsigned* flag, unsigned count, const char* file, int line);
 
 // Adds a kernel to those that cuModuleGetFunction finds. Made before main, one for each GRU4J_KERNEL.
 struct Registration {

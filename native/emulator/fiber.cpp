@@ -2,6 +2,7 @@
 #include "fiber.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -55,31 +56,43 @@ constexpr size_t kStackBytes = 64 * 1024;
 thread_local Fiber* left = nullptr;
 thread_local Fiber* arriving = nullptr;
 
-} // namespace
-
-Fiber::~Fiber() {
-    if (stack_ != nullptr) {
-        munmap(stack_, kGuardBytes + kStackBytes);
+// Stacks come sixteen at a time, with one guard page below them: a cooperative launch has tens of thousands, and with a
+// guard for each, which takes a mapping of its own, a process would run out of its 65530 mappings. They are never given
+// back, since the fibers of one launch serve the next.
+unsigned char* new_stack() {
+    constexpr size_t kStacks = 16;
+    static unsigned char* next = nullptr;
+    static size_t left = 0;
+    if (left == 0) {
+        void* memory = mmap(nullptr, kGuardBytes + kStacks * kStackBytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED) {
+            perror("gru4j emulator: stacks for the threads of a kernel");
+            abort();
+        }
+        mprotect(memory, kGuardBytes, PROT_NONE);
+        next = static_cast<unsigned char*>(memory) + kGuardBytes;
+        left = kStacks;
     }
+    left--;
+    unsigned char* stack = next;
+    next += kStackBytes;
+    return stack;
 }
+
+} // namespace
 
 void Fiber::start(void (*entry)()) {
     if (stack_ == nullptr) {
-        void* memory = mmap(nullptr, kGuardBytes + kStackBytes, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (memory == MAP_FAILED) {
-            abort();
-        }
-        stack_ = static_cast<unsigned char*>(memory);
-        mprotect(stack_, kGuardBytes, PROT_NONE);
+        stack_ = new_stack();
     }
     entry_ = entry;
-    asan_bottom_ = stack_ + kGuardBytes;
+    asan_bottom_ = stack_;
     asan_bytes_ = kStackBytes;
     asan_fake_stack_ = nullptr;
     // Tops are staggered, since equal offsets in every stack would share the same few sets of the L1 cache.
-    size_t stagger = (reinterpret_cast<uintptr_t>(stack_) / (kGuardBytes + kStackBytes)) % 61 * 64;
-    void** top = reinterpret_cast<void**>(stack_ + kGuardBytes + kStackBytes - 128 - stagger);
+    size_t stagger = (reinterpret_cast<uintptr_t>(stack_) / kStackBytes) % 61 * 64;
+    void** top = reinterpret_cast<void**>(stack_ + kStackBytes - 128 - stagger);
     *--top = nullptr; // where first_steps would return to; keeps the stack aligned as after a call
     *--top = reinterpret_cast<void*>(&Fiber::first_steps);
     for (int saved_register = 0; saved_register < 6; saved_register++) {

@@ -10,7 +10,6 @@ namespace gru4j::emulator {
 class Fiber {
 public:
     Fiber() = default;
-    ~Fiber();
     Fiber(const Fiber&) = delete;
     Fiber& operator=(const Fiber&) = delete;
 

@@ -24,6 +24,7 @@ struct Launch {
     unsigned grid_x, grid_y, grid_z;
     unsigned threads;
     size_t shared_bytes;
+    bool cooperative = false; // all blocks run at once, so that they may wait for one another
 };
 
 // "gru_gemm_f32: grid 4x2x1, block 256, 16384 bytes shared", as every message about a launch begins.

@@ -101,7 +101,7 @@ void Trace::read(uint64_t from, uint64_t bytes) {
 }
 
 void Trace::launch(const Launch& launch) {
-    if (begin(Step::LAUNCH)) {
+    if (begin(launch.cooperative ? Step::LAUNCH_COOPERATIVE : Step::LAUNCH)) {
         number(static_cast<uint64_t>(launch.kernel->name.size()));
         data(launch.kernel->name.data(), launch.kernel->name.size());
         number(launch.grid_x);

@@ -14,7 +14,7 @@
 
 namespace gru4j::emulator {
 
-enum class Step : uint32_t { ALLOCATE = 1, RELEASE, WRITE, FILL, COPY, READ, LAUNCH };
+enum class Step : uint32_t { ALLOCATE = 1, RELEASE, WRITE, FILL, COPY, READ, LAUNCH, LAUNCH_COOPERATIVE };
 
 class Trace {
 public:

@@ -104,7 +104,8 @@ private:
             compare();
             break;
         case Step::LAUNCH:
-            launch();
+        case Step::LAUNCH_COOPERATIVE:
+            launch(step == Step::LAUNCH_COOPERATIVE);
             break;
         default:
             fail("a step of an unknown kind; the trace is of another version");
@@ -124,10 +125,11 @@ private:
         compared_ += expected.size();
     }
 
-    void launch() {
+    void launch(bool cooperative) {
         std::string name(number<uint64_t>(), ' ');
         data(name.data(), name.size());
         Launch launch{};
+        launch.cooperative = cooperative;
         launch.kernel = find_kernel(name);
         launch.grid_x = number<unsigned>();
         launch.grid_y = number<unsigned>();

@@ -93,6 +93,15 @@ struct Device {
         return cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, shared_bytes, stream, parameters, nullptr);
     }
 
+    // After all of y was set to 0.
+    int launch_cooperative(const char* kernel, unsigned blocks, unsigned threads) {
+        void* function = nullptr;
+        OK(cuModuleGetFunction(&function, module, kernel));
+        OK(cuMemsetD32Async(vector.y, 0, static_cast<size_t>(vector.n), stream));
+        void* parameters[] = {&vector};
+        return cuLaunchCooperativeKernel(function, blocks, 1, 1, threads, 1, 1, 0, stream, parameters);
+    }
+
     // Waits for the launch and expects that it failed.
     void expect_failure(int code, const std::string& part) {
         EXPECT_CODE(code, cuStreamSynchronize(stream));
@@ -144,6 +153,30 @@ const std::pair<const char*, std::function<void()>> kTests[] = {
              OK(device.launch("test_reverse", 8, 128, 512));
              expect_reversed(device, 128);
          }
+     }},
+    {"blocks of a cooperative launch meet at a flag",
+     [] {
+         for (int seed = 0; seed <= 5; seed++) {
+             Device device(2 * 256 + 1);
+             gru4j_emulator_set("seed", seed);
+             OK(device.launch_cooperative("test_meet", 4, 64));
+             std::vector<float> y = device.y();
+             for (size_t i = 0; i < 256; i++) {
+                 expect(y[256 + i] == static_cast<float>(255 - i), "y[" + std::to_string(256 + i) + "]");
+             }
+         }
+     }},
+    {"blocks that do not run at once wait for ever",
+     [] {
+         Device device(2 * 256 + 1);
+         OK(cuMemsetD32Async(device.vector.y, 0, 513, device.stream));
+         OK(device.launch("test_meet", 4, 64));
+         device.expect_failure(LAUNCH_FAILED, "for a flag that is 1 to reach 4");
+     }},
+    {"a cooperative launch has no more blocks than run at once",
+     [] {
+         Device device(2 * 256 + 1);
+         EXPECT_CODE(COOPERATIVE_LAUNCH_TOO_LARGE, device.launch_cooperative("test_meet", 132 * 8 + 1, 256));
      }},
     {"a missing barrier leaves NaN",
      [] {

@@ -30,6 +30,21 @@ GRU4J_KERNEL(test_reverse, 1024, Vector, p) {
     p.y[gru4j::global_thread()] = gru4j::warp_shuffle_xor(mirrored, 1);
 }
 
+// The second half of y = the first half of x, reversed over all blocks: reads what other blocks wrote. y's last word is
+// the flag at which they meet, 0 before.
+GRU4J_KERNEL(test_meet, 256, Vector, p) {
+    const long long threads = gru4j::global_threads();
+    unsigned* flag = reinterpret_cast<unsigned*>(p.y + p.n - 1);
+    p.y[gru4j::global_thread()] = p.x[gru4j::global_thread()];
+    gru4j::block_sync();
+    if (gru4j::thread_x() == 0) {
+        gru4j::signal(flag);
+        gru4j::wait_at_least(flag, static_cast<unsigned>(gru4j::grid_x()));
+    }
+    gru4j::block_sync();
+    p.y[threads + gru4j::global_thread()] = gru4j::load_l2(p.y + threads - 1 - gru4j::global_thread());
+}
+
 GRU4J_KERNEL(planted_missing_barrier, 256, Vector, p) {
     GRU4J_SHARED(float, s_x);
     s_x[gru4j::thread_x()] = p.x[gru4j::global_thread()];

@@ -1,5 +1,7 @@
 package dev.gru4j.backend;
 
+import java.util.Objects;
+
 /**
  * What a caller may ask of a backend. 0 leaves a choice to the backend.
  *
@@ -7,8 +9,9 @@ package dev.gru4j.backend;
  *     processor. No result depends on it.
  * @param vectorBits width of the simd backend's vectors, 128, 256 or 512; 0: the widest that the
  *     processor runs well
+ * @param kernels family of the cuda backend's kernels
  */
-public record BackendOptions(int threads, int vectorBits) {
+public record BackendOptions(int threads, int vectorBits, KernelFamily kernels) {
     /** Everything left to the backend. */
     public static final BackendOptions DEFAULT = new BackendOptions(0, 0);
 
@@ -19,13 +22,23 @@ public record BackendOptions(int threads, int vectorBits) {
         if (vectorBits != 0 && vectorBits != 128 && vectorBits != 256 && vectorBits != 512) {
             throw new IllegalArgumentException("vectorBits is " + vectorBits + "; 0, 128, 256 or 512 expected");
         }
+        Objects.requireNonNull(kernels, "kernels");
+    }
+
+    /** With the family of kernels left to the backend. */
+    public BackendOptions(int threads, int vectorBits) {
+        this(threads, vectorBits, KernelFamily.AUTO);
     }
 
     public BackendOptions withThreads(int newThreads) {
-        return new BackendOptions(newThreads, vectorBits);
+        return new BackendOptions(newThreads, vectorBits, kernels);
     }
 
     public BackendOptions withVectorBits(int newVectorBits) {
-        return new BackendOptions(threads, newVectorBits);
+        return new BackendOptions(threads, newVectorBits, kernels);
+    }
+
+    public BackendOptions withKernels(KernelFamily newKernels) {
+        return new BackendOptions(threads, vectorBits, newKernels);
     }
 }

@@ -49,12 +49,14 @@ final class CudaArguments {
         return put(value ? 1 : 0);
     }
 
-    /** Refuses a struct of another size than the kernel's, up to the padding at its end. */
-    void checkLength(String kernel, int expected) {
-        long padded = (at + 7) & ~7L;
-        if (padded != expected) {
+    /** Ends the struct with its padding, cleared of what an earlier one held there; refuses another size than the kernel's. */
+    void finish(String kernel, int expected) {
+        if (at % Long.BYTES != 0) {
+            put(0);
+        }
+        if (at != expected) {
             throw new IllegalStateException(
-                    kernel + ": its arguments have " + padded + " bytes; " + expected + " expected");
+                    kernel + ": its arguments have " + at + " bytes; " + expected + " expected");
         }
     }
 }

@@ -5,17 +5,20 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.TrainingKernels;
 
 /** The cuda backend on one device: one session, shared by everything made from it. */
 final class CudaBackend implements GruBackend {
     private final CudaSession session;
     private final TrainingKernels kernels;
+    private final KernelFamily family;
     private final String description;
 
-    CudaBackend(CudaSession session, String description) {
+    CudaBackend(CudaSession session, KernelFamily family, String description) {
         this.session = session;
         this.kernels = new CudaTrainingKernels(session);
+        this.family = family;
         this.description = description;
     }
 
@@ -45,7 +48,7 @@ final class CudaBackend implements GruBackend {
 
     @Override
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
-        return new CudaPlan(spec, maxT, maxB, mode, session);
+        return new CudaPlan(spec, maxT, maxB, mode, session, family);
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.gru4j.backend.Availability;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
+import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.cuda.driver.JCudaLoader;
 
 /**
@@ -12,6 +13,9 @@ import dev.gru4j.cuda.driver.JCudaLoader;
  */
 public final class CudaBackendProvider implements GruBackendProvider {
     static final String NAME = "cuda";
+
+    /** System property: {@code auto}, {@code stepwise} or {@code persistent}. */
+    static final String FAMILY_PROPERTY = "gru4j.cuda.family";
 
     /** For {@link java.util.ServiceLoader}. */
     public CudaBackendProvider() {}
@@ -27,7 +31,7 @@ public final class CudaBackendProvider implements GruBackendProvider {
         return found.isAvailable() ? CublasLibrary.availability() : found;
     }
 
-    /** No option matters here: work is split by the device. */
+    /** Only the family of kernels matters of the options; left to the backend, {@value #FAMILY_PROPERTY} may name it. */
     @Override
     public GruBackend open(BackendOptions options) {
         CudaProbe.Result found = CudaProbe.result();
@@ -36,6 +40,7 @@ public final class CudaBackendProvider implements GruBackendProvider {
         if (device == null || image == null) {
             throw new IllegalStateException("backend 'cuda' is unavailable: " + found.availability());
         }
+        KernelFamily family = family(options);
         // A session of its own for every backend: its stream and its memory are nobody else's.
         CudaSession session = new CudaSession(JCudaLoader.load(), device, image);
         boolean complete = false;
@@ -43,7 +48,7 @@ public final class CudaBackendProvider implements GruBackendProvider {
             session.openProducts(found.emulated());
             String description = description(device, image, found.emulated()) + ", " + session.products().description();
             complete = true;
-            return new CudaBackend(session, description);
+            return new CudaBackend(session, family, description);
         } finally {
             if (!complete) {
                 session.close();
@@ -51,9 +56,21 @@ public final class CudaBackendProvider implements GruBackendProvider {
         }
     }
 
+    private static KernelFamily family(BackendOptions options) {
+        if (options.kernels() != KernelFamily.AUTO) {
+            return options.kernels();
+        }
+        String named = System.getProperty(FAMILY_PROPERTY, "");
+        try {
+            return named.isEmpty() ? KernelFamily.AUTO : KernelFamily.of(named);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(FAMILY_PROPERTY + ": " + e.getMessage(), e);
+        }
+    }
+
     private static String description(CudaDevice device, CudaImage image, boolean emulated) {
         return emulated
-                ? "cuda (emulated, no GPU): stepwise kernels in fp32 on one CPU thread"
-                : "cuda: " + device.description() + ", stepwise kernels in fp32 (" + image.name() + ")";
+                ? "cuda (emulated, no GPU): kernels in fp32 on one CPU thread"
+                : "cuda: " + device.description() + ", kernels in fp32 (" + image.name() + ")";
     }
 }

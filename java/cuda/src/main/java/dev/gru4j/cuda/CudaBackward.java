@@ -7,8 +7,8 @@ import dev.gru4j.cuda.CudaKernels.Kernel;
 import dev.gru4j.cuda.CudaProduct.Form;
 
 /**
- * The backward pass of one layer in one direction, stepwise: per step the cell and the recurrent
- * product, last step first; after the loop the gradients of input, weights and biases as one product
+ * The backward pass of one layer in one direction, last step first: one persistent kernel, or stepwise the
+ * cell and the recurrent product; after the loop the gradients of input, weights and biases as one product
  * each over all positions.
  *
  * <p>dgh is kept in the order of steps, as states and gates are; dgx in the order of time, as x is. To be
@@ -18,6 +18,7 @@ final class CudaBackward {
     private final CudaSession session;
     private final GruSpec spec;
     private final CudaLayout layout;
+    private final CudaPersistent persistent;
     private final CudaProduct product;
     private final int H;
     private final int D;
@@ -25,10 +26,11 @@ final class CudaBackward {
     /** 3H: rows of W_ih and W_hh, width of gx, gh, dgx and dgh. */
     private final int gateRows;
 
-    CudaBackward(CudaSession session, GruSpec spec, CudaLayout layout) {
+    CudaBackward(CudaSession session, GruSpec spec, CudaLayout layout, CudaPersistent persistent) {
         this.session = session;
         this.spec = spec;
         this.layout = layout;
+        this.persistent = persistent;
         this.product = new CudaProduct(session);
         this.H = spec.hiddenSize();
         this.gateRows = Gates.COUNT * H;
@@ -39,12 +41,10 @@ final class CudaBackward {
         long dh0 = call.state(call.dh0(), layer, D, H);
         long dh = dh0 != 0 ? dh0 : call.inWorkspace(layout.dh);
         loadLastGradient(call, layer, dh);
-        for (int step = call.T() - 1; step >= 0; step--) {
-            if (spec.variant() == GruVariant.RESET_AFTER) {
-                stepResetAfter(call, layer, step, dh);
-            } else {
-                stepResetBefore(call, layer, step, dh);
-            }
+        if (persistent.isUsed(call.B())) {
+            runPersistent(call, layer, dh);
+        } else {
+            runStepwise(call, layer, dh);
         }
         inputGradient(call, layer);
         if (call.dParameters() != 0) {
@@ -55,6 +55,50 @@ final class CudaBackward {
             int below = layer.layer() - 1;
             CudaForward.dropOut(session, spec, call, below, call.inWorkspace(layout.outputGradient(below)));
         }
+    }
+
+    private void runStepwise(CudaCall call, CudaLayer layer, long dh) {
+        for (int step = call.T() - 1; step >= 0; step--) {
+            if (spec.variant() == GruVariant.RESET_AFTER) {
+                stepResetAfter(call, layer, step, dh);
+            } else {
+                stepResetBefore(call, layer, step, dh);
+            }
+        }
+    }
+
+    /** All steps in one launch. */
+    private void runPersistent(CudaCall call, CudaLayer layer, long dh) {
+        if (call.T() == 0) {
+            return;
+        }
+        CudaPersistent.Division division = persistent.divide(call.B());
+        long flags = call.inWorkspace(layout.flags);
+        session.fill(flags, 0, (long) CudaPersistent.FLAG_STRIDE * division.groups());
+        long dOut = outputGradient(call, layer.layer());
+        session.arguments()
+                .put(CudaLayer.at(call.parameters(), layer.weightHh()))
+                .put(gates(call, layer, 0))
+                .put(states(call, layer, 0))
+                .put(dOut == 0 ? 0 : dOut + (long) layer.direction() * H * Float.BYTES)
+                .put(dh)
+                .put(call.inWorkspace(layout.gx))
+                .put(dgh(call, 0))
+                .put(call.lengths())
+                .put(flags)
+                .put((long) D * H)
+                .put(call.T())
+                .put(call.B())
+                .put(H)
+                .put(layer.isReverse())
+                .put(division.units())
+                .put(division.rows());
+        session.launch(
+                persistent.kernel(true, division),
+                division.blocks(),
+                division.groups(),
+                1,
+                Math.toIntExact(persistent.sharedBytes(true, division)));
     }
 
     private void loadLastGradient(CudaCall call, CudaLayer layer, long dh) {

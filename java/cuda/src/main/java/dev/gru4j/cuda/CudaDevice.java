@@ -13,18 +13,22 @@ import java.util.Locale;
  * @param totalBytes of its memory
  * @param multiprocessors number of them
  * @param maxThreads of a block
- * @param maxSharedBytes of dynamic shared memory of a block
+ * @param maxSharedBytes of dynamic shared memory of a block that did not ask for more
+ * @param mostSharedBytes of dynamic shared memory of a block that asked for it
+ * @param isCooperative whether it can run all blocks of a launch at once
  * @param maxGridX blocks along x; 65535 along y and z on every device
  */
 record CudaDevice(
         String name, int capability, int driverVersion, long totalBytes, int multiprocessors, int maxThreads,
-        int maxSharedBytes, int maxGridX) {
+        int maxSharedBytes, int mostSharedBytes, boolean isCooperative, int maxGridX) {
     private static final int MAX_THREADS_PER_BLOCK = 1;
     private static final int MAX_GRID_DIM_X = 5;
     private static final int MAX_SHARED_MEMORY_PER_BLOCK = 8;
     private static final int MULTIPROCESSOR_COUNT = 16;
     private static final int COMPUTE_CAPABILITY_MAJOR = 75;
     private static final int COMPUTE_CAPABILITY_MINOR = 76;
+    private static final int COOPERATIVE_LAUNCH = 95;
+    private static final int MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97;
 
     /** Reads the selected device. */
     static CudaDevice of(CudaDriver driver) {
@@ -46,6 +50,8 @@ record CudaDevice(
                 attribute(driver, MULTIPROCESSOR_COUNT),
                 attribute(driver, MAX_THREADS_PER_BLOCK),
                 attribute(driver, MAX_SHARED_MEMORY_PER_BLOCK),
+                attribute(driver, MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
+                attribute(driver, COOPERATIVE_LAUNCH) != 0,
                 attribute(driver, MAX_GRID_DIM_X));
     }
 

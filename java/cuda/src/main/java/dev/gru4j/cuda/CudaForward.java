@@ -7,8 +7,8 @@ import dev.gru4j.cuda.CudaKernels.Kernel;
 import dev.gru4j.cuda.CudaProduct.Form;
 
 /**
- * The forward pass of one layer in one direction, stepwise: the input projection of all steps as one
- * product, then per step the recurrent projection and the cell.
+ * The forward pass of one layer in one direction: the input projection of all steps as one product,
+ * then one persistent kernel, or stepwise the recurrent projection and the cell.
  *
  * <p>States and gates are kept in the order of steps, x, gx and y in the order of time; see
  * {@code cuda/gru_kernels.h}. To be called by a thread that has entered the session.
@@ -17,6 +17,7 @@ final class CudaForward {
     private final CudaSession session;
     private final GruSpec spec;
     private final CudaLayout layout;
+    private final CudaPersistent persistent;
     private final boolean isTraining;
     private final CudaProduct product;
     private final int H;
@@ -25,10 +26,11 @@ final class CudaForward {
     /** 3H: rows of W_ih and W_hh, width of gx, gh, dgx and dgh. */
     private final int gateRows;
 
-    CudaForward(CudaSession session, GruSpec spec, CudaLayout layout, boolean isTraining) {
+    CudaForward(CudaSession session, GruSpec spec, CudaLayout layout, CudaPersistent persistent, boolean isTraining) {
         this.session = session;
         this.spec = spec;
         this.layout = layout;
+        this.persistent = persistent;
         this.isTraining = isTraining;
         this.product = new CudaProduct(session);
         this.H = spec.hiddenSize();
@@ -38,6 +40,18 @@ final class CudaForward {
 
     void run(CudaCall call, CudaLayer layer) {
         projectInput(call, layer);
+        if (persistent.isUsed(call.B())) {
+            runPersistent(call, layer);
+        } else {
+            runStepwise(call, layer);
+        }
+        boolean isLastDirection = layer.direction() == D - 1;
+        if (isTraining && isLastDirection && layer.layer() + 1 < spec.layers()) {
+            dropOut(session, spec, call, layer.layer(), call.inReserve(layout.trainingOutput(layer.layer())));
+        }
+    }
+
+    private void runStepwise(CudaCall call, CudaLayer layer) {
         long hT = call.state(call.hT(), layer, D, H);
         long stateBytes = (long) call.B() * H * Float.BYTES;
         // Training keeps every state; in inference one is overwritten step by step, in place.
@@ -58,9 +72,46 @@ final class CudaForward {
         if (isTraining && hT != 0) {
             session.copy(hT, first + call.T() * stateBytes, (long) call.B() * H);
         }
-        boolean isLastDirection = layer.direction() == D - 1;
-        if (isTraining && isLastDirection && layer.layer() + 1 < spec.layers()) {
-            dropOut(session, spec, call, layer.layer(), call.inReserve(layout.trainingOutput(layer.layer())));
+    }
+
+    /** All steps in one launch. In inference two states take turns: others read one while the next is written. */
+    private void runPersistent(CudaCall call, CudaLayer layer) {
+        int stateBlocks = isTraining ? call.T() + 1 : 2;
+        long states = isTraining ? call.inReserve(layout.states(layer)) : call.inWorkspace(layout.h);
+        loadInitialState(call, layer, states);
+        if (call.T() > 0) {
+            CudaPersistent.Division division = persistent.divide(call.B());
+            long flags = call.inWorkspace(layout.flags);
+            session.fill(flags, 0, (long) CudaPersistent.FLAG_STRIDE * division.groups());
+            session.arguments()
+                    .put(CudaLayer.at(call.parameters(), layer.weightHh()))
+                    .put(CudaLayer.at(call.parameters(), layer.biasHh()))
+                    .put(call.inWorkspace(layout.gx))
+                    .put(states)
+                    .put(gates(call, layer, 0))
+                    .put(output(call, layer))
+                    .put(call.lengths())
+                    .put(flags)
+                    .put((long) D * H)
+                    .put(stateBlocks)
+                    .put(isTraining ? call.T() : 1)
+                    .put(call.T())
+                    .put(call.B())
+                    .put(H)
+                    .put(layer.isReverse())
+                    .put(division.units())
+                    .put(division.rows());
+            session.launch(
+                    persistent.kernel(false, division),
+                    division.blocks(),
+                    division.groups(),
+                    1,
+                    Math.toIntExact(persistent.sharedBytes(false, division)));
+        }
+        long hT = call.state(call.hT(), layer, D, H);
+        if (hT != 0) {
+            long state = (long) call.B() * H;
+            session.copy(hT, states + call.T() % stateBlocks * state * Float.BYTES, state);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.gru4j.cuda;
 
 import dev.gru4j.cuda.driver.CudaDriver;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -9,6 +10,9 @@ import java.util.Objects;
 final class CudaKernels {
     /** Threads of a block of a matrix product. */
     private static final int GEMM_THREADS = 256;
+
+    /** Threads of a block of a persistent kernel. */
+    private static final int PERSISTENT_THREADS = 256;
 
     /** Threads of a block of a kernel by row. */
     static final int ROW_THREADS = 128;
@@ -32,6 +36,23 @@ final class CudaKernels {
         CELL_BACKWARD_RESET_AFTER("gru_cell_backward_reset_after_f32", ROW_THREADS, 96),
         CELL_BACKWARD_RESET_BEFORE_CANDIDATE("gru_cell_backward_reset_before_candidate_f32", ROW_THREADS, 96),
         CELL_BACKWARD_RESET_BEFORE_RESET("gru_cell_backward_reset_before_reset_f32", ROW_THREADS, 96),
+        PERSISTENT_FORWARD_RESET_AFTER_8X8("gru_persistent_forward_reset_after_8x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_AFTER_8X32("gru_persistent_forward_reset_after_8x32_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X8("gru_persistent_forward_reset_after_16x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X32("gru_persistent_forward_reset_after_16x32_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X8("gru_persistent_forward_reset_before_8x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X32("gru_persistent_forward_reset_before_8x32_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X8("gru_persistent_forward_reset_before_16x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X32("gru_persistent_forward_reset_before_16x32_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X8("gru_persistent_backward_reset_after_8x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X32("gru_persistent_backward_reset_after_8x32_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X8("gru_persistent_backward_reset_after_16x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X32("gru_persistent_backward_reset_after_16x32_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X8("gru_persistent_backward_reset_before_8x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X32("gru_persistent_backward_reset_before_8x32_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X8("gru_persistent_backward_reset_before_16x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X32("gru_persistent_backward_reset_before_16x32_f32", PERSISTENT_THREADS,
+                104),
         DROPOUT("gru_dropout_f32", ROW_THREADS, 64),
         EMBEDDING_FORWARD("gru_embedding_forward_f32", ROW_THREADS, 48),
         EMBEDDING_BACKWARD("gru_embedding_backward_f32", ROW_THREADS, 48),
@@ -53,9 +74,27 @@ final class CudaKernels {
             this.argumentBytes = argumentBytes;
         }
 
+        /** The persistent kernel with tiles of so many units and rows. */
+        static Kernel persistent(boolean isBackward, boolean isResetBefore, int tileUnits, int tileRows) {
+            int index = isBackward ? 8 : 0;
+            index += isResetBefore ? 4 : 0;
+            index += tileUnits == 16 ? 2 : 0;
+            index += tileRows == 32 ? 1 : 0;
+            return PERSISTENT[index];
+        }
+
+        /** In the order in which they are declared. */
+        private static final Kernel[] PERSISTENT =
+                Arrays.stream(values()).filter(Kernel::isPersistent).toArray(Kernel[]::new);
+
         /** Its name in the module. */
         String symbol() {
             return symbol;
+        }
+
+        /** Whether its blocks wait for one another, so that all must run at once. */
+        boolean isPersistent() {
+            return symbol.startsWith("gru_persistent_");
         }
 
         /** Threads of a block. */
@@ -85,6 +124,12 @@ final class CudaKernels {
         for (Kernel kernel : Kernel.values()) {
             session.check("finding kernel " + kernel.symbol(), driver.getFunction(kernel.symbol(), function));
             functions.put(kernel, function[0]);
+            if (kernel.isPersistent()) {
+                int most = session.device().mostSharedBytes();
+                session.check(
+                        "allowing " + kernel.symbol() + " " + most + " bytes shared",
+                        driver.allowSharedBytes(function[0], most));
+            }
         }
     }
 

@@ -10,8 +10,8 @@ import dev.gru4j.GruSpec;
  * <pre>
  * reserve             per layer and direction   states (T+1,B,H)   gates (T,B,4H), both in the order of steps
  *                     per layer but the last    its output (N,D·H)
- * workspace           lengths (B)
- *   forward           gx (N,3H)   gh (B,3H)     and in inference: h (B,H)   gates (B,4H)   two outputs (N,D·H)
+ * workspace           lengths (B)   flags of the persistent kernels
+ *   forward           gx (N,3H)   gh (B,3H)     and in inference: h (2,B,H)   gates (B,4H)   two outputs (N,D·H)
  *   backward          dgx (N,3H)  dgh (N,3H)    dh (B,H)   drh (B,H)   two output gradients (N,D·H)   splits
  * </pre>
  */
@@ -27,6 +27,8 @@ final class CudaLayout {
     private final long reserveLength;
     private final long workspaceLength;
 
+    final long flags;
+
     /** Offset of gx, or of dgx. */
     final long gx;
 
@@ -41,7 +43,7 @@ final class CudaLayout {
     private final long dBetween;
     final long partial;
 
-    CudaLayout(GruSpec spec, int maxT, int maxB, boolean isTraining) {
+    CudaLayout(GruSpec spec, int maxT, int maxB, boolean isTraining, long flagWords) {
         this.spec = spec;
         long H = spec.hiddenSize();
         long N = (long) maxT * maxB;
@@ -59,10 +61,11 @@ final class CudaLayout {
         betweens = Math.min(2, spec.layers() - 1);
 
         long lengths = Math.ceilDiv(maxB, 4) * 4L;
-        gx = lengths;
+        flags = lengths;
+        gx = sum(flags, flagWords);
         gh = sum(gx, projection);
         h = sum(gh, stepProjection);
-        stepGates = sum(h, state);
+        stepGates = sum(h, product(2, state));
         between = sum(stepGates, product(maxB, GATE_BLOCKS * H));
         dgh = sum(gx, projection);
         dh = sum(dgh, projection);

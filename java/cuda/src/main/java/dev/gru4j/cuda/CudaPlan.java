@@ -5,6 +5,7 @@ import dev.gru4j.GruSpec;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
+import dev.gru4j.backend.KernelFamily;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CudaPlan extends GruPlan {
     private final CudaSession session;
+    private final CudaPersistent persistent;
     private final CudaLayout layout;
     private final CudaForward forward;
     private final CudaBackward backward;
@@ -29,17 +31,19 @@ final class CudaPlan extends GruPlan {
     /** L·D, direction fastest. */
     private final List<CudaLayer> layers = new ArrayList<>();
 
-    CudaPlan(GruSpec spec, int maxT, int maxB, Mode mode, CudaSession session) {
+    CudaPlan(GruSpec spec, int maxT, int maxB, Mode mode, CudaSession session, KernelFamily family) {
         super(spec, maxT, maxB, mode);
         this.session = session;
-        this.layout = new CudaLayout(spec, maxT, maxB, mode == Mode.TRAINING);
+        boolean isTraining = mode == Mode.TRAINING;
+        this.persistent = new CudaPersistent(session.device(), spec, maxB, isTraining, family);
+        this.layout = new CudaLayout(spec, maxT, maxB, isTraining, persistent.flagWords(maxB));
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(CudaLayer.of(parameters(), layer, d));
             }
         }
-        this.forward = new CudaForward(session, spec, layout, mode == Mode.TRAINING);
-        this.backward = new CudaBackward(session, spec, layout);
+        this.forward = new CudaForward(session, spec, layout, persistent, isTraining);
+        this.backward = new CudaBackward(session, spec, layout, persistent);
         this.values = CudaFloatMemory.allocate(session, parameters().length());
     }
 
@@ -47,10 +51,9 @@ final class CudaPlan extends GruPlan {
     public String description() {
         int gateRows = Gates.COUNT * spec().hiddenSize();
         String tiles = "in " + CudaProduct.tiles(maxT() * maxB(), gateRows);
-        return "cuda: " + spec() + ", stepwise kernels in fp32, input projection "
+        return "cuda: " + spec() + ", " + persistent.description(maxB()) + ", input projection "
                 + (session.products() instanceof OwnProducts ? tiles : "by cuBLAS, or with padding " + tiles)
-                + ", recurrent projection in "
-                + CudaProduct.tiles(maxB(), gateRows) + ", " + Float.BYTES * workspaceLength()
+                + ", " + Float.BYTES * workspaceLength()
                 + " bytes of workspace and " + Float.BYTES * reserveLength() + " of reserve for T = " + maxT()
                 + " and B = " + maxB();
     }

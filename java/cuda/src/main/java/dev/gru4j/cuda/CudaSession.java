@@ -265,19 +265,25 @@ final class CudaSession implements AutoCloseable {
         launch(kernel, gridX, 1, 1, sharedBytes);
     }
 
-    /** Enqueues a kernel with the {@link #arguments()} written last, on gridX·gridY·gridZ blocks. */
+    /**
+     * Enqueues a kernel, a persistent one with all its blocks at once, with the {@link #arguments()} written
+     * last, on gridX·gridY·gridZ blocks.
+     */
     void launch(CudaKernels.Kernel kernel, long gridX, int gridY, int gridZ, int sharedBytes) {
-        arguments.checkLength(kernel.symbol(), kernel.argumentBytes());
+        arguments.finish(kernel.symbol(), kernel.argumentBytes());
         if (gridX > device.maxGridX()) {
             throw new IllegalArgumentException(kernel.symbol() + " would need a grid of " + gridX + " blocks; "
                     + device.name() + " allows " + device.maxGridX());
         }
-        int code = driver.launch(kernels.function(kernel), (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes);
+        int function = kernels.function(kernel);
+        int code = kernel.isPersistent()
+                ? driver.launchCooperative(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes)
+                : driver.launch(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes);
         if (code != CudaDriver.SUCCESS) {
             throw new CudaException(code, kernel.symbol() + ": grid " + grid((int) gridX, gridY, gridZ) + ", block "
                     + kernel.threads() + ", " + sharedBytes + " bytes shared: " + driver.errorName(code)
                     + "; this device allows blocks of " + device.maxThreads() + " threads and "
-                    + device.maxSharedBytes() + " bytes shared");
+                    + (kernel.isPersistent() ? device.mostSharedBytes() : device.maxSharedBytes()) + " bytes shared");
         }
         lastKernel = kernel;
         lastGridX = (int) gridX;

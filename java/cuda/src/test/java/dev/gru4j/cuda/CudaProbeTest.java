@@ -81,7 +81,8 @@ class CudaProbeTest {
 
     @Test
     void withoutKernelsSaysWhyTheBuildHasNone() {
-        CudaDevice device = new CudaDevice("GPU", 90, 13000, 1 << 30, 132, 1024, 49152, Integer.MAX_VALUE);
+        CudaDevice device =
+                new CudaDevice("GPU", 90, 13000, 1 << 30, 132, 1024, 49152, 232448, true, Integer.MAX_VALUE);
         Availability found = CudaProbe.packed(device, null, false).availability();
         assertEquals("there are no kernels for GPU in this build (" + CudaImage.reason() + ")", found.reason());
         assertEquals(

@@ -36,7 +36,7 @@ final class ClosingTable implements BeforeAllCallback {
             String last = worstShare >= 0 ? String.format(Locale.ROOT, "%.2f  %s", worstShare, worstWhere) : "";
             return String.format(
                     Locale.ROOT,
-                    "         %-20s %6d  %6d  %6d  %7d  %s",
+                    "         %-30s %6d  %6d  %6d  %7d  %s",
                     subject,
                     passed + failed + skipped,
                     passed,
@@ -112,8 +112,8 @@ final class ClosingTable implements BeforeAllCallback {
 
     private static String text() {
         StringBuilder text =
-                new StringBuilder(
-                        "\nparity   subject               cases  passed  failed  skipped  worst share of bound\n");
+                new StringBuilder("\nparity   subject                         cases  passed  failed  skipped"
+                        + "  worst share of bound\n");
         synchronized (ROWS) {
             ROWS.forEach((subject, row) -> text.append(row.text(subject)).append('\n'));
             Subject.notInBuild().stream().filter(name -> !ROWS.containsKey(name))

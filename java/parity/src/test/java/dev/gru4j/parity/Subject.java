@@ -5,6 +5,7 @@ import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
+import dev.gru4j.backend.KernelFamily;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, an emulated cuda once with its own
- * products and once with those of the stand-in for cuBLAS. A subject that cannot run skips its
- * tests, each of which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
+ * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, cuda once per family of kernels; an
+ * emulated cuda also with the products of the stand-in for cuBLAS. A subject that cannot run skips its tests, each of
+ * which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
  */
 final class Subject {
     /** Backends that must run. */
@@ -97,12 +98,17 @@ final class Subject {
                 for (int bits : SIMD_WIDTHS) {
                     subjects.add(new Subject("simd/" + bits, provider, options.withVectorBits(bits)));
                 }
-            } else if (provider.name().equals("cuda") && Boolean.getBoolean(EMULATOR_PROPERTY)) {
+            } else if (provider.name().equals("cuda")) {
+                boolean isEmulated = Boolean.getBoolean(EMULATOR_PROPERTY);
                 // Never to be mistaken for a GPU in a report.
-                subjects.add(new Subject("cuda/emulated", provider, options));
+                String id = isEmulated ? "cuda/emulated/" : "cuda/";
+                for (KernelFamily family : List.of(KernelFamily.STEPWISE, KernelFamily.PERSISTENT)) {
+                    subjects.add(new Subject(id + family, provider, options.withKernels(family)));
+                }
                 String cublas = System.getProperty(STAND_IN_PROPERTY, "");
-                if (!cublas.isEmpty()) {
-                    subjects.add(new Subject("cuda/emulated+cublas", provider, options, cublas));
+                if (isEmulated && !cublas.isEmpty()) {
+                    BackendOptions stepwise = options.withKernels(KernelFamily.STEPWISE);
+                    subjects.add(new Subject(id + "stepwise+cublas", provider, stepwise, cublas));
                 }
             } else {
                 subjects.add(new Subject(provider.name(), provider, options));

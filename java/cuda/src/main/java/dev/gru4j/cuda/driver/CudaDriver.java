@@ -117,6 +117,12 @@ public interface CudaDriver {
     /** Enqueues a kernel on a grid of blocks of so many threads, with the struct in {@link #arguments()}. */
     int launch(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes);
 
+    /** The same with all blocks running at once, so that they may wait for one another; refused where they cannot. */
+    int launchCooperative(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes);
+
+    /** Allows launches of a function with more shared memory than a block gets without asking. */
+    int allowSharedBytes(int function, int sharedBytes);
+
     /**
      * Calls of cuBLAS on this driver's stream, which must exist; use {@link JCudaLoader#loadCublas}.
      *

@@ -16,6 +16,7 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
@@ -272,6 +273,19 @@ public final class JCudaDriverCalls implements CudaDriver {
     public int launch(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
         return cuLaunchKernel(
                 functions.get(function), gridX, gridY, gridZ, threads, 1, 1, sharedBytes, stream, argumentList, null);
+    }
+
+    @Override
+    public int launchCooperative(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
+        return cuLaunchCooperativeKernel(
+                functions.get(function), gridX, gridY, gridZ, threads, 1, 1, sharedBytes, stream, argumentList);
+    }
+
+    @Override
+    public int allowSharedBytes(int function, int sharedBytes) {
+        return cuFuncSetAttribute(
+                functions.get(function), CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                sharedBytes);
     }
 
     @Override

@@ -1,0 +1,179 @@
+package dev.gru4j.cuda;
+
+import dev.gru4j.Gates;
+import dev.gru4j.GruSpec;
+import dev.gru4j.GruVariant;
+import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.cuda.CudaKernels.Kernel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether a plan uses the persistent kernels, and how they divide its layers among the device's
+ * multiprocessors, one block each. {@code cuda/gru_kernels.h} has the kernels.
+ *
+ * <p>They are chosen where they fit, W_hh of one layer and direction in the shared memory of one block
+ * on each multiprocessor, and where the stepwise products would use the small tile. There both families
+ * give the same bits, so results do not depend on the device; beyond, large tiles of the whole batch
+ * are the better use of it.
+ */
+final class CudaPersistent {
+    /** 4-byte words from the flag of one group of blocks to the next. */
+    static final int FLAG_STRIDE = 32;
+
+    private static final int LANES = 8;
+    private static final int MOST_UNITS = 2 * LANES;
+    private static final int MOST_TILE_ROWS = 4 * LANES;
+
+    /** Floats of both stages, without the skew of their rows. */
+    private static final int STAGES = 2 * 4 * 4 * 256;
+
+    private static final int SKEW = 4;
+
+    /**
+     * The division of B rows.
+     *
+     * @param units of a block
+     * @param blocks of a group: together they hold W_hh
+     * @param groups that each work on rows of their own
+     * @param rows of a group
+     */
+    record Division(int units, int blocks, int groups, int rows) {
+        int tileUnits() {
+            return units <= LANES ? LANES : MOST_UNITS;
+        }
+
+        int tileRows() {
+            return rows <= LANES ? LANES : MOST_TILE_ROWS;
+        }
+    }
+
+    private final CudaDevice device;
+    private final GruVariant variant;
+    private final int H;
+    private final boolean isTraining;
+    private final KernelFamily family;
+
+    /** Why the persistent kernels cannot run; null if they can. */
+    private final @Nullable String obstacle;
+
+    /**
+     * @throws IllegalArgumentException if {@code family} asks for what cannot be
+     */
+    CudaPersistent(CudaDevice device, GruSpec spec, int maxB, boolean isTraining, KernelFamily family) {
+        this.device = device;
+        this.variant = spec.variant();
+        this.H = spec.hiddenSize();
+        this.isTraining = isTraining;
+        this.family = family;
+        this.obstacle = findObstacle(maxB);
+        if (family == KernelFamily.PERSISTENT && obstacle != null) {
+            throw new IllegalArgumentException("persistent kernels were asked for, but " + obstacle);
+        }
+    }
+
+    /** Whether a call with B rows runs on them. */
+    boolean isUsed(int B) {
+        return obstacle == null
+                && switch (family) {
+                    case AUTO -> !usesLargeTiles(B);
+                    case STEPWISE -> false;
+                    case PERSISTENT -> true;
+                };
+    }
+
+    /** What a call of B rows runs on, and why. */
+    String description(int B) {
+        if (isUsed(B)) {
+            Division division = divide(B);
+            return "persistent kernels in fp32, W_hh in the shared memory of " + division.blocks() + " blocks of "
+                    + division.units() + " units (" + mostSharedBytes(division) + " of " + device.mostSharedBytes()
+                    + " bytes a block), " + division.groups() + (division.groups() == 1 ? " group" : " groups") + " of "
+                    + division.rows() + " rows";
+        }
+        String reason;
+        if (family == KernelFamily.STEPWISE) {
+            reason = "asked for";
+        } else if (obstacle != null) {
+            reason = "persistent kernels do not fit: " + obstacle;
+        } else {
+            reason = "each step of B = " + B + " rows fills a GPU with large tiles";
+        }
+        return "stepwise kernels in fp32 (" + reason + "), recurrent projection in "
+                + CudaProduct.tiles(B, Gates.COUNT * H);
+    }
+
+    /** Words of the flags of a call with up to B rows. */
+    long flagWords(int B) {
+        return obstacle == null ? (long) FLAG_STRIDE * mostGroups(B) : 0;
+    }
+
+    /** Few units a block, so that many multiprocessors take part; as many groups as then find room. */
+    Division divide(int B) {
+        int groups = mostGroups(B);
+        int rows = Math.max(1, Math.ceilDiv(B, groups));
+        return new Division(units(), blocks(), Math.max(1, Math.ceilDiv(B, rows)), rows);
+    }
+
+    Kernel kernel(boolean isBackward, Division division) {
+        return Kernel.persistent(
+                isBackward, variant == GruVariant.RESET_BEFORE, division.tileUnits(), division.tileRows());
+    }
+
+    /** Shared memory of a block, as gru_persistent_shared_bytes of the header. */
+    long sharedBytes(boolean isBackward, Division division) {
+        long weights;
+        if (!isBackward) {
+            weights = Gates.COUNT * weightsRow(H);
+        } else if (variant == GruVariant.RESET_AFTER) {
+            weights = weightsRow((long) Gates.COUNT * H);
+        } else {
+            weights = weightsRow((long) Gates.CANDIDATE * H) + weightsRow(H);
+        }
+        long stages = STAGES + 2L * SKEW * division.tileRows();
+        int tiles = Math.ceilDiv(division.rows(), division.tileRows());
+        return Float.BYTES * (division.units() * weights + stages + tiles);
+    }
+
+    private int units() {
+        return Math.max(LANES, Math.ceilDiv(H, device.multiprocessors()));
+    }
+
+    private int blocks() {
+        return Math.ceilDiv(H, units());
+    }
+
+    private int mostGroups(int B) {
+        return Math.clamp(Math.ceilDiv(B, LANES), 1, Math.max(1, device.multiprocessors() / blocks()));
+    }
+
+    /** Whether a step's products would use the large tile. */
+    private boolean usesLargeTiles(int B) {
+        int gates = variant == GruVariant.RESET_AFTER ? Gates.COUNT : Gates.CANDIDATE;
+        return CudaProduct.isLarge(B, gates * H, 1);
+    }
+
+    private @Nullable String findObstacle(int maxB) {
+        if (!device.isCooperative()) {
+            return device.name() + " cannot run all blocks of a launch at once";
+        }
+        if (units() > MOST_UNITS) {
+            return "H = " + H + " needs blocks of " + units() + " units on " + device.multiprocessors()
+                    + " multiprocessors; at most " + MOST_UNITS + " expected";
+        }
+        long bytes = mostSharedBytes(divide(maxB));
+        if (bytes > device.mostSharedBytes()) {
+            return "H = " + H + " needs " + bytes + " bytes of shared memory in each block; at most "
+                    + device.mostSharedBytes() + " expected";
+        }
+        return null;
+    }
+
+    private long mostSharedBytes(Division division) {
+        long forward = sharedBytes(false, division);
+        return isTraining ? Math.max(forward, sharedBytes(true, division)) : forward;
+    }
+
+    private static long weightsRow(long k) {
+        return Math.ceilDiv(k, 32L) * 32 + SKEW;
+    }
+}

@@ -19,7 +19,7 @@ except ImportError as e:
     print(f"torch is not installed: {e}\n0 passed, 0 failed, 1 skipped")
     sys.exit(0)
 
-SECONDS_PER_ROW = 0.15
+SECONDS_PER_ROW = 0.06
 MIN_CALLS, MAX_CALLS = 3, 50
 CHECKED_STEPS, CHECKED_ROWS = 3, 3
 # How far an output, at most 1, may be off: the resolution of the mode's operands, times a few roundings.

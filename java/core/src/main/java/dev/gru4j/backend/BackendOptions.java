@@ -10,8 +10,9 @@ import java.util.Objects;
  * @param vectorBits width of the simd backend's vectors, 128, 256 or 512; 0: the widest that the
  *     processor runs well
  * @param kernels family of the cuda backend's kernels
+ * @param precision of matrix products; a backend that does not have it refuses to open
  */
-public record BackendOptions(int threads, int vectorBits, KernelFamily kernels) {
+public record BackendOptions(int threads, int vectorBits, KernelFamily kernels, ProductPrecision precision) {
     /** Everything left to the backend. */
     public static final BackendOptions DEFAULT = new BackendOptions(0, 0);
 
@@ -23,22 +24,27 @@ public record BackendOptions(int threads, int vectorBits, KernelFamily kernels) 
             throw new IllegalArgumentException("vectorBits is " + vectorBits + "; 0, 128, 256 or 512 expected");
         }
         Objects.requireNonNull(kernels, "kernels");
+        Objects.requireNonNull(precision, "precision");
     }
 
-    /** With the family of kernels left to the backend. */
+    /** In fp32, the family of kernels left to the backend. */
     public BackendOptions(int threads, int vectorBits) {
-        this(threads, vectorBits, KernelFamily.AUTO);
+        this(threads, vectorBits, KernelFamily.AUTO, ProductPrecision.FP32);
     }
 
     public BackendOptions withThreads(int newThreads) {
-        return new BackendOptions(newThreads, vectorBits, kernels);
+        return new BackendOptions(newThreads, vectorBits, kernels, precision);
     }
 
     public BackendOptions withVectorBits(int newVectorBits) {
-        return new BackendOptions(threads, newVectorBits, kernels);
+        return new BackendOptions(threads, newVectorBits, kernels, precision);
     }
 
     public BackendOptions withKernels(KernelFamily newKernels) {
-        return new BackendOptions(threads, vectorBits, newKernels);
+        return new BackendOptions(threads, vectorBits, newKernels, precision);
+    }
+
+    public BackendOptions withPrecision(ProductPrecision newPrecision) {
+        return new BackendOptions(threads, vectorBits, kernels, newPrecision);
     }
 }

@@ -2,11 +2,10 @@ package dev.gru4j.backend;
 
 /**
  * What a backend rounds the operands of its matrix products to: of projections, of the gradients that go back through
- * them, of weight gradients, of dense layers. Always the same else: every product of two operands is exact, sums are
- * kept in IEEE fp32, and states, gates, gradients, biases and parameters are and stay fp32.
+ * them, of weight gradients, of dense layers. All else is the same in every precision: the product of two operands is
+ * exact, sums are kept in fp32, and states, gates, gradients, biases and parameters are and stay IEEE fp32.
  *
- * <p>Rounding is to nearest; ties go to even in bf16 and fp16, away from zero in tf32, as tensor cores are fed. Sizes of
- * fp32 overflow none but fp16.
+ * <p>Rounding is to nearest; ties go to even in bf16 and fp16, away from zero in tf32.
  */
 public enum ProductPrecision {
     /** IEEE binary32, 24 significant bits: nothing is rounded. */

@@ -7,6 +7,7 @@
 #include "fiber.h"
 #include "happens_before.h"
 #include "shared_memory.h"
+#include "tensor_core.h"
 
 #include <algorithm>
 #include <stddef.h>
@@ -17,7 +18,7 @@
 
 namespace gru4j::emulator {
 
-constexpr int kLanes = 32;
+constexpr int kLanes = kMmaLanes;
 
 struct Block;
 
@@ -54,6 +55,7 @@ struct Lane {
 struct Warp {
     Meeting meeting;
     Lane lanes[kLanes];
+    MmaLane mma_lanes[kLanes];
 };
 
 // A block that runs.

@@ -28,6 +28,8 @@ public:
     std::optional<LaunchFailure> run(const Launch& launch, uint64_t seed);
     void block_sync(const char* file, int line);
     uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line);
+    void warp_mma(MmaFormat format, float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const char* file,
+                  int line);
     void signal(unsigned* flag);
     void wait_at_least(const unsigned* flag, unsigned count, const char* file, int line);
     void on_fault(int signal, const void* address);
@@ -64,6 +66,7 @@ private:
     Worker* worker(size_t number);
     void leave(Fiber& from);
     void wait(Meeting& meeting, const char* file, int line);
+    Warp& full_warp(const char* operation, const char* file, int line);
     bool arrive(Meeting& meeting, const char* file, int line);
     void release(Meeting& meeting);
     [[noreturn]] void fail(LaunchFailure::Kind kind, const std::string& reason);
@@ -339,14 +342,22 @@ void BlockRunner::wait_at_least(const unsigned* flag, unsigned count, const char
     observe(const_cast<unsigned*>(flag));
 }
 
+// The warp of the running thread; fails the launch if it has fewer than 32 threads.
+Warp& BlockRunner::full_warp(const char* operation, const char* file, int line) {
+    Warp& warp = running_->block->warps[static_cast<size_t>(current->thread_x / kLanes)];
+    if (warp.meeting.expected != kLanes) {
+        fail(LaunchFailure::BAD_MEETING, std::string(operation) + " at " + place(file, line) + " in a warp of " +
+                                             std::to_string(warp.meeting.expected) + " threads; all 32 must take part");
+    }
+    return warp;
+}
+
+// In both operations of a warp the last to come makes all results, because the first to go on may bring the operands of
+// its next one.
 uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
     Strand self = running_->strand;
     follow(main_strand_);
-    Warp& warp = running_->block->warps[static_cast<size_t>(current->thread_x / kLanes)];
-    if (warp.meeting.expected != kLanes) {
-        fail(LaunchFailure::BAD_MEETING, "a shuffle at " + place(file, line) + " in a warp of " +
-                                             std::to_string(warp.meeting.expected) + " threads; all 32 must take part");
-    }
+    Warp& warp = full_warp("a shuffle", file, line);
     if (mask < 0 || mask >= kLanes) {
         fail(LaunchFailure::BAD_MEETING,
              "a shuffle at " + place(file, line) + " with mask " + std::to_string(mask) + "; 0 to 31 expected");
@@ -354,7 +365,6 @@ uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* fil
     Lane& lane = warp.lanes[current->thread_x % kLanes];
     lane.value = value;
     lane.mask = mask;
-    // The last to come hands out all results, because the first to go on may bring the value of its next shuffle.
     if (static_cast<int>(warp.meeting.waiting.size()) + 1 == kLanes) {
         for (Lane& to : warp.lanes) {
             to.result = warp.lanes[(&to - warp.lanes) ^ to.mask].value;
@@ -364,6 +374,23 @@ uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* fil
     uint64_t result = lane.result;
     follow(self);
     return result;
+}
+
+void BlockRunner::warp_mma(MmaFormat format, float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2],
+                           const char* file, int line) {
+    Strand self = running_->strand;
+    follow(main_strand_);
+    Warp& warp = full_warp("a matrix multiply-add", file, line);
+    MmaLane& lane = warp.mma_lanes[current->thread_x % kLanes];
+    memcpy(lane.a, a, sizeof a);
+    memcpy(lane.b, b, sizeof b);
+    memcpy(lane.d, d, sizeof d);
+    if (static_cast<int>(warp.meeting.waiting.size()) + 1 == kLanes) {
+        multiply_add(format, warp.mma_lanes);
+    }
+    wait(warp.meeting, file, line);
+    memcpy(d, lane.d, sizeof d);
+    follow(self);
 }
 
 // Gives up the launch, from inside one of its threads: all its fibers stay where they are, for good.
@@ -435,6 +462,11 @@ void block_sync(const char* file, int line) {
 
 uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
     return runner().warp_shuffle_xor(value, mask, file, line);
+}
+
+void warp_mma(MmaFormat format, float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const char* file,
+              int line) {
+    runner().warp_mma(format, d, a, b, file, line);
 }
 
 void signal(unsigned* flag) {

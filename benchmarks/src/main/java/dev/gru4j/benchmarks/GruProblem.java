@@ -8,6 +8,8 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
+import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.reference.Precision;
 import dev.gru4j.reference.ReferenceNetwork;
 import java.util.Arrays;
@@ -30,6 +32,7 @@ final class GruProblem implements AutoCloseable {
 
     private final GruShape shape;
     private final @Nullable GruBackend backend;
+    private final boolean isBackendOwn;
     private final @Nullable GruPlan plan;
     private final GruCall call = new GruCall();
     private final FloatMemory[] memories;
@@ -40,6 +43,7 @@ final class GruProblem implements AutoCloseable {
     private GruProblem() {
         shape = new GruShape(0, 1, 1, 1);
         backend = null;
+        isBackendOwn = false;
         plan = null;
         memories = new FloatMemory[0];
         parameters = new float[0];
@@ -47,11 +51,11 @@ final class GruProblem implements AutoCloseable {
         dy = parameters;
     }
 
-    private GruProblem(String name, GruShape shape, int threads, int bits, GruPlan.Mode mode) {
+    private GruProblem(GruBackend opened, boolean isBackendOwn, GruShape shape, GruPlan.Mode mode) {
         this.shape = shape;
-        GruBackend opened = Backends.open(name, new BackendOptions(threads, bits));
         GruPlan made = opened.plan(GruSpec.of(shape.I(), shape.H()), shape.T(), shape.B(), mode);
         backend = opened;
+        this.isBackendOwn = isBackendOwn;
         plan = made;
         boolean trains = mode == GruPlan.Mode.TRAINING;
         SplittableRandom random = new SplittableRandom(42);
@@ -74,13 +78,24 @@ final class GruProblem implements AutoCloseable {
     }
 
     static GruProblem inference(String backend, GruShape shape, int threads, int bits) {
-        return new GruProblem(backend, shape, threads, bits, GruPlan.Mode.INFERENCE);
+        return of(Backends.open(backend, new BackendOptions(threads, bits)), true, shape, GruPlan.Mode.INFERENCE);
     }
 
     static GruProblem training(String backend, GruShape shape, int threads, int bits) {
-        GruProblem problem = new GruProblem(backend, shape, threads, bits, GruPlan.Mode.TRAINING);
-        // Backward alone must have a reserve to read.
-        problem.forward();
+        return of(Backends.open(backend, new BackendOptions(threads, bits)), true, shape, GruPlan.Mode.TRAINING);
+    }
+
+    /** On a backend that others use, too, and that stays open. */
+    static GruProblem on(GruBackend backend, GruShape shape, GruPlan.Mode mode) {
+        return of(backend, false, shape, mode);
+    }
+
+    private static GruProblem of(GruBackend backend, boolean isBackendOwn, GruShape shape, GruPlan.Mode mode) {
+        GruProblem problem = new GruProblem(backend, isBackendOwn, shape, mode);
+        if (mode == GruPlan.Mode.TRAINING) {
+            // Backward alone must have a reserve to read.
+            problem.forward();
+        }
         return problem;
     }
 
@@ -115,6 +130,10 @@ final class GruProblem implements AutoCloseable {
         return open(plan).description();
     }
 
+    PlanReport planReport() {
+        return open(plan).report();
+    }
+
     void loadParameters() {
         open(plan).loadParameters(memories[0]);
     }
@@ -135,32 +154,53 @@ final class GruProblem implements AutoCloseable {
     }
 
     /**
-     * Runs the first steps of all rows through the plan that will be timed and the first rows through the
-     * reference in double, then all steps once. The gradients of the rows that are not compared are zero
+     * What the reference computes in double of the first steps of the first rows: the same for every precision and
+     * kernel, so that one is enough for all problems of a shape and mode.
+     */
+    record Expected(ReferenceNetwork.Forward forward, ReferenceNetwork.@Nullable Gradients gradients) {}
+
+    Expected expected() {
+        int steps = Math.min(CHECKED_STEPS, shape.T());
+        int rows = Math.min(CHECKED_ROWS, shape.B());
+        ReferenceNetwork network =
+                new ReferenceNetwork(open(plan).spec(), Precision.DOUBLE,
+                        firstRows(parameters, 1, 1, 1, parameters.length));
+        ReferenceNetwork.Forward forward = network.forward(
+                steps, rows, firstRows(x, steps, shape.B(), rows, shape.I()), null, null, null);
+        return new Expected(
+                forward,
+                isTraining()
+                        ? network.backward(forward, firstRows(dy, steps, shape.B(), rows, shape.H()), null)
+                        : null);
+    }
+
+    /** {@link #verify(Expected, ProductPrecision)} in fp32. */
+    String verify() {
+        return verify(expected(), ProductPrecision.FP32);
+    }
+
+    /**
+     * Runs the first steps of all rows through the plan that will be timed and compares the first rows with what
+     * the reference computes, then runs all steps once. The gradients of the rows that are not compared are zero
      * meanwhile, so that the sums over rows can be compared. Outputs hold NaN before.
      *
      * @return what was compared and how far it was off
-     * @throws IllegalStateException if a tensor is off by more than 10⁻⁴ of its largest value, or if a
-     *     state after all steps is not in [−1, 1]
+     * @throws IllegalStateException if a tensor is off by more than the {@link #tolerance} of its largest value, or if
+     *     a state after all steps is not in [−1, 1]
      */
-    String verify() {
+    String verify(Expected expected, ProductPrecision precision) {
         int steps = Math.min(CHECKED_STEPS, shape.T());
         int rows = Math.min(CHECKED_ROWS, shape.B());
-        boolean trains = open(plan).mode() == GruPlan.Mode.TRAINING;
+        double share = tolerance(precision);
         for (int i = 3; i <= 7; i++) {
             memories[i].fill(Float.NaN);
         }
         call.shape(steps, shape.B());
         forward();
-        ReferenceNetwork network =
-                new ReferenceNetwork(open(plan).spec(), Precision.DOUBLE,
-                        firstRows(parameters, 1, 1, 1, parameters.length));
-        ReferenceNetwork.Forward expected = network.forward(
-                steps, rows, firstRows(x, steps, shape.B(), rows, shape.I()), null, null, null);
-        StringBuilder report = new StringBuilder(
-                open(plan).mode() + " of " + shape + ", " + rows + " rows of " + steps + " steps: y off by ");
-        report.append(compare("y", expected.y(), memories[3], steps, shape.B(), rows, shape.H()));
-        if (trains) {
+        StringBuilder report = new StringBuilder(open(plan).mode() + " in " + precision + " of " + shape + ", " + rows
+                + " rows of " + steps + " steps: y off by ");
+        report.append(compare(share, "y", expected.forward().y(), memories[3], steps, shape.B(), rows, shape.H()));
+        if (isTraining()) {
             float[] some = Arrays.copyOf(dy, steps * shape.B() * shape.H());
             for (int t = 0; t < steps; t++) {
                 int step = t * shape.B() * shape.H();
@@ -168,17 +208,29 @@ final class GruProblem implements AutoCloseable {
             }
             memories[2].upload(some);
             backward();
-            ReferenceNetwork.Gradients gradients =
-                    network.backward(expected, firstRows(dy, steps, shape.B(), rows, shape.H()), null);
+            ReferenceNetwork.Gradients gradients = open(expected.gradients());
             report.append(", dx ")
-                    .append(compare("dx", gradients.dx(), memories[5], steps, shape.B(), rows, shape.I()));
+                    .append(compare(share, "dx", gradients.dx(), memories[5], steps, shape.B(), rows, shape.I()));
             report.append(", dParameters ")
-                    .append(compare("dParameters", gradients.dParameters(), memories[7], 1, 1, 1, parameters.length));
+                    .append(compare(
+                            share, "dParameters", gradients.dParameters(), memories[7], 1, 1, 1, parameters.length));
             memories[2].upload(dy);
         }
         call.shape(shape.T(), shape.B());
         verifyStates();
         return report.append(" of the largest value").toString();
+    }
+
+    /**
+     * How far a tensor may be off as a share of its largest value: in fp32 10⁻⁴, else some of the roundings of an
+     * operand. Enough to see that kernels and precision are the ones meant; the parity suite has the real bounds.
+     */
+    private static double tolerance(ProductPrecision precision) {
+        return Math.max(1e-4, 16 * Math.scalb(1.0, -precision.significantBits()));
+    }
+
+    private boolean isTraining() {
+        return open(plan).mode() == GruPlan.Mode.TRAINING;
     }
 
     /**
@@ -206,7 +258,7 @@ final class GruProblem implements AutoCloseable {
     }
 
     private static String compare(
-            String name, double[] expected, FloatMemory found, int steps, int all, int rows, int width) {
+            double share, String name, double[] expected, FloatMemory found, int steps, int all, int rows, int width) {
         float[] values = new float[steps * all * width];
         found.download(0, values, 0, values.length);
         double[] compared = firstRows(values, steps, all, rows, width);
@@ -218,9 +270,10 @@ final class GruProblem implements AutoCloseable {
         for (int i = 0; i < expected.length; i++) {
             double error = Math.abs(compared[i] - expected[i]);
             // So written, a NaN is an error.
-            if (!(error <= 1e-4 * largest)) {
+            if (!(error <= share * largest)) {
                 throw new IllegalStateException(
-                        name + "[" + i + "] is off by " + error + "; the largest value is " + largest);
+                        name + "[" + i + "] is off by " + error + "; at most " + share + " of the largest value, "
+                                + largest + ", expected");
             }
             worst = Math.max(worst, error);
         }
@@ -235,7 +288,7 @@ final class GruProblem implements AutoCloseable {
         for (FloatMemory memory : memories) {
             memory.close();
         }
-        if (backend != null) {
+        if (isBackendOwn && backend != null) {
             backend.close();
         }
     }

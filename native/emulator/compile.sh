@@ -46,16 +46,27 @@ use_sanitizer() {
 # Set when compile compiled something.
 compiled=
 
-# compile OBJECT SOURCE FLAG…: unless the object is of the same source, headers, compiler and flags.
+# compile OBJECT SOURCE FLAG…: unless the object is of the same source, headers, compiler and flags. The headers are those
+# that the last compilation has read: one that is new is named in a file that has changed.
 compile() {
-    local object=$out/$1 source=$2 state
+    local object=$out/$1 source=$2
     shift 2
-    state=$({ cat "$source" cuda/*.cuh cuda/*.h native/emulator/*.h; cat "$(dirname "$source")"/*.h 2>/dev/null || :; "$cxx" --version; echo "$@"; } | sha256sum)
-    if [ -e "$object" ] && [ "$(cat "$object.state" 2>/dev/null)" = "$state" ]; then return; fi
+    if [ -e "$object" ] && [ "$(cat "$object.state" 2>/dev/null)" = "$(state_of "$object" "$source" "$@")" ]; then return; fi
     rm -f "$object.state"
-    "$cxx" "$@" -c -o "$object" "$source"
-    printf '%s\n' "$state" >"$object.state"
+    "$cxx" "$@" -MMD -MF "$object.d" -c -o "$object" "$source"
+    state_of "$object" "$source" "$@" >"$object.state"
     compiled=1
+}
+
+# state_of OBJECT SOURCE FLAG…: a name for all that the object comes from. What it has read stands in OBJECT.d, as make
+# would have it: "object: source header \".
+state_of() {
+    local object=$1
+    shift
+    # shellcheck disable=SC2046 # words
+    { cat $(sed -e 's/^[^:]*://' -e 's/\\$//' "$object.d" 2>/dev/null) 2>/dev/null || echo 'something is gone'
+        "$cxx" --version
+        echo "$@"; } </dev/null | sha256sum
 }
 
 # compile_emulator: all of it; adds its objects to `objects`.

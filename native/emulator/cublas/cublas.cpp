@@ -53,9 +53,23 @@ struct Product {
     float alpha, beta;
 };
 
+// Bytes of `columns` columns of `rows` floats, `stride` apart.
+size_t matrix_bytes(int rows, int columns, size_t stride) {
+    return (static_cast<size_t>(columns - 1) * stride + static_cast<size_t>(rows)) * sizeof(float);
+}
+
+int use(const char* what, const float* matrix, int rows, int columns, size_t stride) {
+    return gru4j_emulator_use(what, reinterpret_cast<uint64_t>(matrix), matrix_bytes(rows, columns, stride));
+}
+
 // Column by column, as cuBLAS has it. C is not read where beta is 0: it may hold anything then.
 void run(const void* arguments) {
     const Product& p = *static_cast<const Product*>(arguments);
+    if (use("cublasSgemm: A", p.a, p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k, p.lda) != 0 ||
+        use("cublasSgemm: B", p.b, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, p.ldb) != 0 ||
+        use("cublasSgemm: C", p.c, p.m, p.n, p.ldc) != 0) {
+        return;
+    }
     for (int j = 0; j < p.n; j++) {
         float* column = p.c + j * p.ldc;
         for (int i = 0; i < p.m; i++) {
@@ -73,8 +87,8 @@ void run(const void* arguments) {
 
 // True if `columns` columns of `rows` floats, `stride` apart, lie in one allocation.
 bool is_there(const char* what, const float* matrix, int rows, int columns, int stride) {
-    size_t floats = static_cast<size_t>(columns - 1) * stride + rows;
-    return gru4j_emulator_check(what, reinterpret_cast<uint64_t>(matrix), floats * sizeof(float)) == 0;
+    size_t bytes = matrix_bytes(rows, columns, static_cast<size_t>(stride));
+    return gru4j_emulator_check(what, reinterpret_cast<uint64_t>(matrix), bytes) == 0;
 }
 
 } // namespace

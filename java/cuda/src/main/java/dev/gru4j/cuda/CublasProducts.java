@@ -44,7 +44,7 @@ final class CublasProducts implements Products {
                 int[] version = new int[1];
                 status = cublas.version(version);
                 if (status == Cublas.SUCCESS) {
-                    status = cublas.useStream();
+                    status = cublas.useStream(session.stream());
                 }
                 if (status == Cublas.SUCCESS) {
                     long bytes = session.device().capability() >= 90 ? WORKSPACE_BYTES_SM_90 : WORKSPACE_BYTES;

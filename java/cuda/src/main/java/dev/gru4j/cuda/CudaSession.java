@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * stream, in the order in which it was enqueued.
  */
 final class CudaSession implements AutoCloseable {
+    private static final int NO_STREAM = -1;
+
     private final CudaDriver driver;
     private final CudaDevice device;
     private final ReentrantLock lock = new ReentrantLock();
@@ -27,8 +29,10 @@ final class CudaSession implements AutoCloseable {
     private final CudaStaging staging;
     private final CudaArguments arguments;
     private Products products = new OwnProducts("no library was looked for");
-    private boolean hasStream;
     private boolean closed;
+
+    /** The stream of all work, once it was made. */
+    private int stream = NO_STREAM;
 
     /** The latest launch, for the message if its failure shows only when somebody waits. */
     private CudaKernels.@Nullable Kernel lastKernel;
@@ -66,8 +70,9 @@ final class CudaSession implements AutoCloseable {
     private void openInContext(CudaImage image) {
         boolean complete = false;
         try {
-            check("a stream", driver.createStream());
-            hasStream = true;
+            int[] created = new int[1];
+            check("a stream", driver.createStream(created));
+            stream = created[0];
             kernels.load(image, this);
             staging.open();
             check("leaving the context", driver.popContext());
@@ -85,11 +90,16 @@ final class CudaSession implements AutoCloseable {
     private int releaseInContext() {
         int code = staging.close();
         code = first(code, kernels.unload());
-        if (hasStream) {
-            hasStream = false;
-            code = first(code, driver.destroyStream());
+        if (stream != NO_STREAM) {
+            code = first(code, driver.destroyStream(stream));
+            stream = NO_STREAM;
         }
         return code;
+    }
+
+    /** The stream of all work. */
+    int stream() {
+        return stream;
     }
 
     CudaDevice device() {
@@ -139,7 +149,7 @@ final class CudaSession implements AutoCloseable {
     void synchronize() {
         enter();
         try {
-            checkWork(driver.synchronizeStream());
+            checkWork(driver.synchronizeStream(stream));
         } finally {
             leave();
         }
@@ -165,7 +175,7 @@ final class CudaSession implements AutoCloseable {
             boolean cleared = false;
             try {
                 check("clearing " + bytes + " bytes of device memory",
-                        driver.fill(address[0], 0, bytes / Integer.BYTES));
+                        driver.fill(address[0], 0, bytes / Integer.BYTES, stream));
                 cleared = true;
             } finally {
                 if (!cleared) {
@@ -234,7 +244,7 @@ final class CudaSession implements AutoCloseable {
         }
         enter();
         try {
-            check("filling device memory", driver.fill(address, word, words));
+            check("filling device memory", driver.fill(address, word, words, stream));
         } finally {
             leave();
         }
@@ -247,7 +257,7 @@ final class CudaSession implements AutoCloseable {
         }
         enter();
         try {
-            check("copying device memory", driver.copyOnDevice(to, from, floats * Float.BYTES));
+            check("copying device memory", driver.copyOnDevice(to, from, floats * Float.BYTES, stream));
         } finally {
             leave();
         }
@@ -277,8 +287,8 @@ final class CudaSession implements AutoCloseable {
         }
         int function = kernels.function(kernel);
         int code = kernel.isPersistent()
-                ? driver.launchCooperative(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes)
-                : driver.launch(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes);
+                ? driver.launchCooperative(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes, stream)
+                : driver.launch(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes, stream);
         if (code != CudaDriver.SUCCESS) {
             throw new CudaException(code, kernel.symbol() + ": grid " + grid((int) gridX, gridY, gridZ) + ", block "
                     + kernel.threads() + ", " + sharedBytes + " bytes shared: " + driver.errorName(code)
@@ -313,7 +323,7 @@ final class CudaSession implements AutoCloseable {
     void record(int event) {
         enter();
         try {
-            check("recording an event", driver.recordEvent(event));
+            check("recording an event", driver.recordEvent(event, stream));
         } finally {
             leave();
         }
@@ -383,7 +393,7 @@ final class CudaSession implements AutoCloseable {
             int code = CudaDriver.SUCCESS;
             try {
                 // One failure must not keep the rest alive; the first is reported.
-                code = first(code, driver.synchronizeStream());
+                code = first(code, driver.synchronizeStream(stream));
                 code = first(code, products.close());
                 for (long address : allocations) {
                     code = first(code, driver.free(address));

@@ -1,7 +1,7 @@
 package dev.gru4j.cuda.driver;
 
 /**
- * The calls of cuBLAS that the backend makes, with one handle on the driver's stream. Every one of them
+ * The calls of cuBLAS that the backend makes, with one handle. Every one of them
  * returns cuBLAS's {@code cublasStatus_t}, 0 for success.
  *
  * <p>Not thread-safe. All calls need the driver's context to be current on the thread.
@@ -20,8 +20,8 @@ public interface Cublas {
     /** 10000·major + 100·minor + patch. */
     int version(int[] version);
 
-    /** Lets the handle work on the driver's stream. */
-    int useStream();
+    /** Lets the handle work on one of the driver's streams. */
+    int useStream(int stream);
 
     /** Device memory to work in, instead of cuBLAS's own; to be given after {@link #useStream}, which takes it back. */
     int useWorkspace(long address, long bytes);

@@ -7,7 +7,6 @@ import java.nio.ByteOrder;
 import jcuda.LogLevel;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
-import jcuda.driver.CUstream;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasAtomicsMode;
 import jcuda.jcublas.cublasHandle;
@@ -21,16 +20,16 @@ final class JCublasCalls implements Cublas {
     private static final CUdeviceptr ZERO_ADDRESS = new CUdeviceptr();
 
     private final cublasHandle handle = new cublasHandle();
-    private final cudaStream_t stream;
+    private final JCudaDriverCalls driver;
 
     /** Factors in host memory, which a handle reads unless told otherwise. */
     private final Pointer zero = factor(0);
 
     private final Pointer one = factor(1);
 
-    JCublasCalls(CUstream stream) {
+    JCublasCalls(JCudaDriverCalls driver) {
         JCublas2.setLogLevel(LogLevel.LOG_QUIET); // every status is reported by its caller
-        this.stream = new cudaStream_t(stream);
+        this.driver = driver;
     }
 
     private static Pointer factor(float value) {
@@ -59,8 +58,8 @@ final class JCublasCalls implements Cublas {
     }
 
     @Override
-    public int useStream() {
-        return cublasSetStream(handle, stream);
+    public int useStream(int stream) {
+        return cublasSetStream(handle, new cudaStream_t(driver.stream(stream)));
     }
 
     @Override

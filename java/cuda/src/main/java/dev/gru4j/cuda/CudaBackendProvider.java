@@ -1,11 +1,15 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.GruSpec;
 import dev.gru4j.backend.Availability;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
+import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.PlanReport;
 import dev.gru4j.cuda.driver.JCudaLoader;
+import java.util.List;
 
 /**
  * Entry of the cuda backend: the first GPU that the driver shows (CUDA_VISIBLE_DEVICES chooses), or the
@@ -54,6 +58,25 @@ public final class CudaBackendProvider implements GruBackendProvider {
                 session.close();
             }
         }
+    }
+
+    @Override
+    public List<String> devices() {
+        return CudaDevices.names();
+    }
+
+    @Override
+    public PlanReport planFor(
+            String device, BackendOptions options, GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
+        CudaDevice known = CudaDevices.named(device);
+        boolean isTraining = mode == GruPlan.Mode.TRAINING;
+        CudaPersistent persistent = new CudaPersistent(known, spec, maxB, isTraining, family(options));
+        CudaLayout layout = new CudaLayout(spec, maxT, maxB, isTraining, persistent.flagWords(maxB));
+        PlanReport.Builder report = new PlanReport.Builder(NAME)
+                .fact("device", known.description() + "; planned for, not run");
+        return new CudaExplanation(known, spec, maxT, maxB, persistent, layout)
+                .addTo(report, "large ones by cuBLAS where it is found, else by own kernels", true)
+                .build(spec, maxT, maxB, mode, layout.workspaceLength(), layout.reserveLength());
     }
 
     private static KernelFamily family(BackendOptions options) {

@@ -1,11 +1,11 @@
 package dev.gru4j.cuda;
 
-import dev.gru4j.Gates;
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.PlanReport;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,14 +48,11 @@ final class CudaPlan extends GruPlan {
     }
 
     @Override
-    public String description() {
-        int gateRows = Gates.COUNT * spec().hiddenSize();
-        String tiles = "in " + CudaProduct.tiles(maxT() * maxB(), gateRows);
-        return "cuda: " + spec() + ", " + persistent.description(maxB()) + ", input projection "
-                + (session.products() instanceof OwnProducts ? tiles : "by cuBLAS, or with padding " + tiles)
-                + ", " + Float.BYTES * workspaceLength()
-                + " bytes of workspace and " + Float.BYTES * reserveLength() + " of reserve for T = " + maxT()
-                + " and B = " + maxB();
+    protected PlanReport.Builder explain() {
+        boolean hasLibrary = !(session.products() instanceof OwnProducts);
+        return new CudaExplanation(session.device(), spec(), maxT(), maxB(), persistent, layout)
+                .addTo(
+                        new PlanReport.Builder(CudaBackendProvider.NAME), session.products().description(), hasLibrary);
     }
 
     @Override

@@ -77,6 +77,12 @@ final class CudaPersistent {
         }
     }
 
+    /** Why they cannot run; null if they can. */
+    @Nullable
+    String obstacle() {
+        return obstacle;
+    }
+
     /** Whether a call with B rows runs on them. */
     boolean isUsed(int B) {
         return obstacle == null

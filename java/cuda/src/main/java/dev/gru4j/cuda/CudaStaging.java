@@ -68,8 +68,8 @@ final class CudaStaging {
             session.checkWork(driver.synchronizeEvent(event[k]));
             MemorySegment.copy(source, done, memory[k], 0, bytes);
             session.check("copying to the device",
-                    driver.copyToDevice(device + done, address[k], bytes, session.stream()));
-            session.check("recording an event", driver.recordEvent(event[k], session.stream()));
+                    driver.copyToDevice(device + done, address[k], bytes, session.streams().main()));
+            session.check("recording an event", driver.recordEvent(event[k], session.streams().main()));
         }
     }
 
@@ -83,8 +83,8 @@ final class CudaStaging {
                 session.check(
                         "copying to the host",
                         driver.copyToHost(address[k], device + chunk * CHUNK_BYTES, length(bytes, chunk),
-                                session.stream()));
-                session.check("recording an event", driver.recordEvent(event[k], session.stream()));
+                                session.streams().main()));
+                session.check("recording an event", driver.recordEvent(event[k], session.streams().main()));
             }
             if (chunk > 0) {
                 int k = (int) ((chunk - 1) % CHUNKS);

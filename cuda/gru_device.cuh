@@ -142,6 +142,8 @@ GRU4J_DEVICE unsigned to_fp16x2(float first, float second) {
 
 GRU4J_DEVICE float float_of(unsigned bits) { return __uint_as_float(bits); }
 
+GRU4J_DEVICE unsigned bits_of(float value) { return __float_as_uint(value); }
+
 } // namespace gru4j
 
 #elif defined(GRU4J_EMULATOR)
@@ -223,6 +225,8 @@ GRU4J_DEVICE unsigned to_fp16x2(float first, float second) {
 }
 
 GRU4J_DEVICE float float_of(unsigned bits) { return emulator::float_of(bits); }
+
+GRU4J_DEVICE unsigned bits_of(float value) { return emulator::bits_of(value); }
 
 } // namespace gru4j
 

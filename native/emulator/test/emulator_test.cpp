@@ -4,116 +4,23 @@
 //
 //   emulator_test                 all tests; the last line counts them
 //   emulator_test KERNEL          launches one kernel of planted.cu and reads its result: what the sanitizers look at
-#include "driver_api.h"
+#include "emulator_test.h"
 
-#include "driver.h"
+#include "tensor_core_test.h"
 
 #include <functional>
 #include <math.h>
-#include <stdexcept>
 #include <stdio.h>
 #include <string.h>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace gru4j::emulator {
-extern const char kKernelsHash[];
-}
-
 using namespace gru4j::emulator;
 
 namespace {
 
 constexpr int kNonBlocking = 1;
-
-void expect(bool holds, const std::string& what) {
-    if (!holds) {
-        throw std::runtime_error(what);
-    }
-}
-
-void expect_code(int expected, int found, const char* call) {
-    expect(expected == found, std::string(call) + " returned " + std::to_string(found) + "; " +
-                                  std::to_string(expected) + " expected; last report: " + last_report());
-}
-
-void expect_report(const std::string& part) {
-    expect(last_report().find(part) != std::string::npos,
-           "the report is '" + last_report() + "'; a part '" + part + "' expected");
-}
-
-#define EXPECT_CODE(expected, call) expect_code(expected, call, #call)
-#define OK(call) expect_code(SUCCESS, call, #call)
-
-// What planted.cu takes.
-struct Vector {
-    uint64_t x;
-    uint64_t y;
-    long long n;
-};
-
-// A context of its own for every test, with one stream, the kernels, and an x of 0, 1, 2, … beside a y.
-struct Device {
-    void* context = nullptr;
-    void* stream = nullptr;
-    void* module = nullptr;
-    Vector vector{};
-
-    explicit Device(int n) {
-        OK(cuInit(0));
-        OK(cuDevicePrimaryCtxRetain(&context, 0));
-        OK(cuCtxPushCurrent_v2(context));
-        OK(cuStreamCreate(&stream, kNonBlocking));
-        std::string image = std::string("gru4j kernels\n") + kKernelsHash + "\n";
-        OK(cuModuleLoadData(&module, image.c_str()));
-        vector.n = n;
-        OK(cuMemAlloc_v2(&vector.x, bytes()));
-        OK(cuMemAlloc_v2(&vector.y, bytes()));
-        std::vector<float> x(static_cast<size_t>(n));
-        for (int i = 0; i < n; i++) {
-            x[static_cast<size_t>(i)] = static_cast<float>(i);
-        }
-        OK(cuMemcpyHtoD_v2(vector.x, x.data(), bytes()));
-    }
-
-    // Whatever failed, the context goes, and with it all that is left.
-    ~Device() {
-        cuCtxPopCurrent_v2(&context);
-        cuDevicePrimaryCtxRelease_v2(0);
-        gru4j_emulator_reset();
-    }
-
-    size_t bytes() const { return static_cast<size_t>(vector.n) * sizeof(float); }
-
-    int launch(const char* kernel, unsigned blocks, unsigned threads, unsigned shared_bytes = 0) {
-        void* function = nullptr;
-        OK(cuModuleGetFunction(&function, module, kernel));
-        void* parameters[] = {&vector};
-        return cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, shared_bytes, stream, parameters, nullptr);
-    }
-
-    // After all of y was set to 0.
-    int launch_cooperative(const char* kernel, unsigned blocks, unsigned threads) {
-        void* function = nullptr;
-        OK(cuModuleGetFunction(&function, module, kernel));
-        OK(cuMemsetD32Async(vector.y, 0, static_cast<size_t>(vector.n), stream));
-        void* parameters[] = {&vector};
-        return cuLaunchCooperativeKernel(function, blocks, 1, 1, threads, 1, 1, 0, stream, parameters);
-    }
-
-    // Waits for the launch and expects that it failed.
-    void expect_failure(int code, const std::string& part) {
-        EXPECT_CODE(code, cuStreamSynchronize(stream));
-        expect_report(part);
-    }
-
-    std::vector<float> y() {
-        std::vector<float> y(static_cast<size_t>(vector.n));
-        OK(cuMemcpyDtoHAsync_v2(y.data(), vector.y, bytes(), stream));
-        return y;
-    }
-};
 
 float reversed(int i, int threads) {
     int first = i / threads * threads;
@@ -267,6 +174,24 @@ const std::pair<const char*, std::function<void()>> kTests[] = {
          OK(device.launch("planted_partial_warp", 1, 48));
          device.expect_failure(LAUNCH_FAILED, "in a warp of 16 threads; all 32 must take part");
      }},
+    {"a multiply-add in half a warp is reported",
+     [] {
+         Device device(48);
+         OK(device.launch("planted_partial_warp_mma", 1, 48));
+         device.expect_failure(LAUNCH_FAILED, "a matrix multiply-add at planted.cu:");
+         expect_report("in a warp of 16 threads; all 32 must take part");
+     }},
+    {"a multiply-add that one lane leaves out is reported with where the others wait",
+     [] {
+         Device device(64);
+         OK(device.launch("planted_missing_lane", 1, 64));
+         device.expect_failure(LAUNCH_FAILED, "threads wait without end: threads 32-42, 44-63 at planted.cu:");
+         expect_report("33 of 64 have ended");
+     }},
+    {"fragments lie in the lanes as the instructions have them", fragments_lie_in_the_lanes_as_ptx_has_them},
+    {"a multiply-add adds exactly and truncates", a_multiply_add_adds_exactly_and_truncates},
+    {"operands are rounded to the nearest number of their format", operands_are_rounded_to_nearest},
+    {"kernels round pairs, and split a number into two", kernels_round_pairs_and_split_numbers},
     {"launches beyond the limits are refused",
      [] {
          Device device(32);

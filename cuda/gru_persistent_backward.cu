@@ -7,12 +7,12 @@
 
 #define GRU_PERSISTENT_BACKWARD(units, rows)                                                                           \
     GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_after_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,             \
-                       GruPersistentBackward, p) {                                                                      \
-        gru_persistent_backward<GruPersistentBackwardProducts<units / 8, rows / 8, false>, false>(p);                       \
+                       GruPersistentBackward, p) {                                                                     \
+        gru_persistent_backward<GruPersistentBackwardProducts<units / 8, rows / 8, false>, false>(p);                  \
     }                                                                                                                  \
     GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_before_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,            \
-                       GruPersistentBackward, p) {                                                                      \
-        gru_persistent_backward<GruPersistentBackwardProducts<units / 8, rows / 8, true>, true>(p);                        \
+                       GruPersistentBackward, p) {                                                                     \
+        gru_persistent_backward<GruPersistentBackwardProducts<units / 8, rows / 8, true>, true>(p);                    \
     }
 
 GRU_PERSISTENT_BACKWARD(8, 8)

@@ -6,13 +6,13 @@
 #include "gru_persistent_forward.cuh"
 
 #define GRU_PERSISTENT_FORWARD(units, rows)                                                                            \
-    GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,             \
+    GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,              \
                        GruPersistentForward, p) {                                                                      \
-        gru_persistent_forward<GruPersistentForwardProducts<units / 8, rows / 8>, false>(p);                       \
+        gru_persistent_forward<GruPersistentForwardProducts<units / 8, rows / 8>, false>(p);                           \
     }                                                                                                                  \
-    GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_before_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,            \
+    GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_before_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,             \
                        GruPersistentForward, p) {                                                                      \
-        gru_persistent_forward<GruPersistentForwardProducts<units / 8, rows / 8>, true>(p);                        \
+        gru_persistent_forward<GruPersistentForwardProducts<units / 8, rows / 8>, true>(p);                            \
     }
 
 GRU_PERSISTENT_FORWARD(8, 8)

@@ -101,6 +101,10 @@ enum {
     GRU_PERSISTENT_QUADS = 4,
     /// A row of weights in shared memory begins this many floats behind the next multiple of 32.
     GRU_PERSISTENT_SKEW = 4,
+    // gru_persistent_{forward,backward}_reset_{after,before}_UxR_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same launch,
+    // shared memory gru_persistent_mma_shared_bytes(). The warps of a block take chunks of k in turn.
+    GRU_PERSISTENT_WARPS = GRU_PERSISTENT_THREADS / 32,
+    GRU_PERSISTENT_CHUNK = 16,
     /// 4-byte words from the flag of one group of blocks to the next: lines of their own.
     GRU_FLAG_STRIDE = 32,
 };
@@ -124,6 +128,51 @@ inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, i
     const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
     return 4 * (units * row + 2 * stage + tiles);
+}
+
+/// The operands of kernels on tensor cores.
+enum GruPrecision { GRU_TF32, GRU_TF32X3, GRU_BF16, GRU_FP16 };
+
+/// 4-byte words that a lane keeps of a chunk of 16 k and 8 columns of weights.
+constexpr int gru_persistent_words(GruPrecision precision) {
+    return precision == GRU_BF16 || precision == GRU_FP16 ? 2 : 4;
+}
+
+/// Chunks of each warp and gate whose weights lie in registers: up to 96 of them.
+constexpr int gru_persistent_kept(GruPrecision precision, int tile_units) {
+    return gru_persistent_words(precision) * tile_units <= 32 ? 8 : 4;
+}
+
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+inline int gru_persistent_chunks(int depth) {
+    return (depth + GRU_PERSISTENT_CHUNK - 1) / GRU_PERSISTENT_CHUNK;
+}
+
+/// Chunks whose weights lie in shared memory, where each warp keeps its first `kept` in registers.
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+inline long long gru_persistent_rest_chunks(int depth, int kept) {
+    const int rest = gru_persistent_chunks(depth) - kept * GRU_PERSISTENT_WARPS;
+    return rest > 0 ? rest : 0;
+}
+
+/**
+ * Bytes of shared memory of a persistent kernel on tensor cores with tiles of U units and R rows: the sums of each warp,
+ * weights, an int for each tile. kept is gru_persistent_kept().
+ */
+inline long long gru_persistent_mma_shared_bytes(GruPrecision precision, int kept, bool backward, bool reset_before,
+                                                 int tile_units, int tile_rows, int rows, int H) {
+    const long long chunks = !backward       ? 3 * gru_persistent_rest_chunks(H, kept)
+                             : !reset_before ? gru_persistent_rest_chunks(3 * H, 3 * kept)
+                                             : gru_persistent_rest_chunks(2 * H, 2 * kept)
+                                                   + gru_persistent_rest_chunks(H, kept);
+    const long long gates = backward ? 1 : reset_before ? 2 : 3;
+    const long long sums = gates * GRU_PERSISTENT_WARPS * tile_rows * tile_units;
+    const long long tiles = (rows + tile_rows - 1) / tile_rows;
+    return 4 * (sums + chunks * (tile_units / 8) * 32 * gru_persistent_words(precision) + tiles);
 }
 
 /**
@@ -566,6 +615,62 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
     KERNEL(gru_persistent_backward_reset_before_8x32_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_16x8_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_16x32_f32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_forward_reset_after_8x16_tf32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_tf32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_tf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_tf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_8x16_3xtf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_16x16_3xtf32, GruPersistentForward)                                      \
+    KERNEL(gru_persistent_forward_reset_before_8x16_3xtf32, GruPersistentForward)                                      \
+    KERNEL(gru_persistent_forward_reset_before_16x16_3xtf32, GruPersistentForward)                                     \
+    KERNEL(gru_persistent_forward_reset_after_8x16_bf16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_bf16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_bf16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_bf16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_8x16_fp16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_fp16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_fp16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_fp16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x16_tf32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_tf32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_tf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_tf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_8x16_3xtf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_16x16_3xtf32, GruPersistentBackward)                                    \
+    KERNEL(gru_persistent_backward_reset_before_8x16_3xtf32, GruPersistentBackward)                                    \
+    KERNEL(gru_persistent_backward_reset_before_16x16_3xtf32, GruPersistentBackward)                                   \
+    KERNEL(gru_persistent_backward_reset_after_8x16_bf16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_bf16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_bf16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_bf16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_8x16_fp16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_fp16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_fp16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_fp16, GruPersistentBackward)                                     \
     KERNEL(gru_dropout_f32, GruDropout)                                                                                \
     KERNEL(gru_embedding_forward_f32, GruEmbedding)                                                                    \
     KERNEL(gru_embedding_backward_f32, GruEmbedding)                                                                   \

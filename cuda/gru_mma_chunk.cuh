@@ -11,6 +11,7 @@
 // Each precision has
 //
 //   ROW_WORDS, WEIGHT_WORDS       words of what a lane keeps of A and of B
+//   AHEAD                         chunks of 16 rows that a lane has registers for while it multiplies others
 //   round_rows(to, of)            A, rounded: of[row][i] is the i-th of the four k of row g (0) and g+8 (1)
 //   round_weights(to, of)         B, rounded
 //   Rows, Weights, read(to, from) what a multiply-add takes, and how it is made of these words
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "gru_device.cuh"
+#include "gru_kernels.h"
 
 #ifdef GRU4J_TENSOR_CORES
 
@@ -28,8 +30,10 @@ template <int WORDS> struct alignas(4 * WORDS) GruWords {
 
 /// bf16 and fp16; `Half` tells them apart.
 template <typename Half> struct GruChunkOfPairs {
+    static constexpr GruPrecision PRECISION = Half::PRECISION;
     static constexpr int ROW_WORDS = 4;
-    static constexpr int WEIGHT_WORDS = 2;
+    static constexpr int WEIGHT_WORDS = gru_persistent_words(PRECISION);
+    static constexpr int AHEAD = 4;
     using Rows = GruWords<ROW_WORDS>;
     using Weights = GruWords<WEIGHT_WORDS>;
 
@@ -53,6 +57,7 @@ template <typename Half> struct GruChunkOfPairs {
 };
 
 struct GruBf16 {
+    static constexpr GruPrecision PRECISION = GRU_BF16;
     static GRU4J_DEVICE unsigned pair(float first, float second) { return gru4j::to_bf16x2(first, second); }
     static GRU4J_DEVICE void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
         gru4j::mma_bf16(d, a, b);
@@ -60,6 +65,7 @@ struct GruBf16 {
 };
 
 struct GruFp16 {
+    static constexpr GruPrecision PRECISION = GRU_FP16;
     static GRU4J_DEVICE unsigned pair(float first, float second) { return gru4j::to_fp16x2(first, second); }
     static GRU4J_DEVICE void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
         gru4j::mma_fp16(d, a, b);
@@ -75,8 +81,10 @@ template <int WORDS> struct GruTwice {
 };
 
 struct GruChunkTf32 {
+    static constexpr GruPrecision PRECISION = GRU_TF32;
     static constexpr int ROW_WORDS = 8;
-    static constexpr int WEIGHT_WORDS = 4;
+    static constexpr int WEIGHT_WORDS = gru_persistent_words(PRECISION);
+    static constexpr int AHEAD = 4;
 
     using Rows = GruTwice<4>;
     using Weights = GruTwice<2>;
@@ -110,8 +118,10 @@ struct GruChunkTf32 {
 
 /// Keeps fp32 and splits when it multiplies: both parts would take twice the room.
 struct GruChunkTf32x3 {
+    static constexpr GruPrecision PRECISION = GRU_TF32X3;
     static constexpr int ROW_WORDS = 8;
-    static constexpr int WEIGHT_WORDS = 4;
+    static constexpr int WEIGHT_WORDS = gru_persistent_words(PRECISION);
+    static constexpr int AHEAD = 2;
 
     template <int WORDS> struct Split {
         GruTwice<WORDS> big;
@@ -137,7 +147,8 @@ struct GruChunkTf32x3 {
     template <int WORDS> static GRU4J_DEVICE void read(Split<WORDS>& to, const GruWords<2 * WORDS>& words) {
         GRU4J_UNROLL
         for (int i = 0; i < 2 * WORDS; i++) {
-            const float value = gru4j::float_of(words.v[i]);
+            // Fresh, or the compiler would split the weights once for all steps and keep both parts.
+            const float value = gru4j::float_of(gru4j::fresh(words.v[i]));
             gru4j::split_tf32(value, to.big.v[i / WORDS][i % WORDS], to.small.v[i / WORDS][i % WORDS]);
         }
     }

@@ -5,6 +5,7 @@ import dev.gru4j.GruParameters;
 import dev.gru4j.GruSpec;
 import dev.gru4j.GruVariant;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 
 /**
@@ -19,16 +20,22 @@ final class CudaExplanation {
     private final GruSpec spec;
     private final int maxT;
     private final int maxB;
-    private final CudaPersistent persistent;
+    private final ProductPrecision precision;
+    private final CudaDirections directions;
     private final CudaLayout layout;
+    private final boolean isWithGraphs;
 
-    CudaExplanation(CudaDevice device, GruSpec spec, int maxT, int maxB, CudaPersistent persistent, CudaLayout layout) {
+    CudaExplanation(
+            CudaDevice device, GruSpec spec, int maxT, int maxB, ProductPrecision precision,
+            CudaDirections directions, CudaLayout layout, boolean isWithGraphs) {
         this.device = device;
         this.spec = spec;
         this.maxT = maxT;
         this.maxB = maxB;
-        this.persistent = persistent;
+        this.precision = precision;
+        this.directions = directions;
         this.layout = layout;
+        this.isWithGraphs = isWithGraphs;
     }
 
     /**
@@ -38,14 +45,21 @@ final class CudaExplanation {
      * @param hasLibrary whether that is a library
      */
     PlanReport.Builder addTo(PlanReport.Builder report, String products, boolean hasLibrary) {
+        CudaPersistent persistent = directions.persistent();
         persistent.explain(report, maxB);
-        report.fact("precision", "fp32");
+        directions.explain(report, maxB);
+        report.fact("precision", precision.toString());
         if (persistent.isUsed(maxB)) {
             persistent.explainDivision(report, maxB);
         } else {
             int gates = spec.variant() == GruVariant.RESET_AFTER ? Gates.COUNT : Gates.CANDIDATE;
             report.fact("recurrent projection", CudaProduct.tiles(maxB, gates * spec.hiddenSize()) + " a step");
             report.fact("limit", "no size but the device's memory");
+            report.fact(
+                    "launches",
+                    isWithGraphs
+                            ? "a CUDA graph for each pass, from the second call with the same shape and memory on"
+                            : "one by one (" + CudaGraphs.PROPERTY + "=false)");
         }
         String tiles = CudaProduct.tiles(maxT * maxB, Gates.COUNT * spec.hiddenSize());
         report.fact("input projection", hasLibrary ? "by the library; with padding in " + tiles : "in " + tiles);

@@ -22,23 +22,28 @@ namespace {
 
 // ---- launches ------------------------------------------------------------------------------------------------------
 
-__global__ void nothing(int*) {}
+__global__ void nothing(int*) {
+}
 
 void launches() {
     constexpr int n = 1000;
     fact("launch, back to back", microseconds([&] {
-             for (int i = 0; i < n; i++) nothing<<<1, 32, 0, stream>>>(nullptr);
-         }) / n, "us");
+                                     for (int i = 0; i < n; i++)
+                                         nothing<<<1, 32, 0, stream>>>(nullptr);
+                                 }) / n,
+         "us");
     fact("launch and wait", microseconds([&] {
-             for (int i = 0; i < 100; i++) {
-                 nothing<<<1, 32, 0, stream>>>(nullptr);
-                 CHECK(cudaStreamSynchronize(stream));
-             }
-         }) / 100, "us");
+                                for (int i = 0; i < 100; i++) {
+                                    nothing<<<1, 32, 0, stream>>>(nullptr);
+                                    CHECK(cudaStreamSynchronize(stream));
+                                }
+                            }) / 100,
+         "us");
     cudaGraph_t graph;
     cudaGraphExec_t executable;
     CHECK(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
-    for (int i = 0; i < n; i++) nothing<<<1, 32, 0, stream>>>(nullptr);
+    for (int i = 0; i < n; i++)
+        nothing<<<1, 32, 0, stream>>>(nullptr);
     CHECK(cudaStreamEndCapture(stream, &graph));
     CHECK(cudaGraphInstantiate(&executable, graph, 0));
     fact("kernel of a graph", microseconds([&] { CHECK(cudaGraphLaunch(executable, stream)); }) / n, "us");
@@ -52,7 +57,8 @@ constexpr int kBarriers = 1000;
 
 __global__ void grid_barrier(unsigned*, int) {
     cg::grid_group grid = cg::this_grid();
-    for (int i = 0; i < kBarriers; i++) grid.sync();
+    for (int i = 0; i < kBarriers; i++)
+        grid.sync();
 }
 
 __device__ unsigned load_acquire(const unsigned* flag) {
@@ -69,9 +75,13 @@ __global__ void flag_barrier(unsigned* flag, int pollers) {
             asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(flag) : "memory");
         }
         if (threadIdx.x % 32 == 0 && threadIdx.x / 32 < static_cast<unsigned>(pollers)) {
-            while (load_acquire(flag) < i * gridDim.x) {}
+            while (load_acquire(flag) < i * gridDim.x) {
+            }
         }
-        if (pollers == 1) __syncthreads(); else __syncwarp();
+        if (pollers == 1)
+            __syncthreads();
+        else
+            __syncwarp();
     }
 }
 
@@ -84,16 +94,20 @@ void cooperative(const void* kernel, int blocks, int threads, unsigned* flag, in
 void barriers() {
     DeviceArray<unsigned> flag(1);
     std::vector<int> counts = {32, 64};
-    if (device.multiProcessorCount >= 128) counts.push_back(128);
+    if (device.multiProcessorCount >= 128)
+        counts.push_back(128);
     counts.push_back(device.multiProcessorCount);
     for (int blocks : counts) {
         const std::string among = " among " + std::to_string(blocks) + " blocks";
-        if (blocks > device.multiProcessorCount) continue;
+        if (blocks > device.multiProcessorCount)
+            continue;
         fact("grid.sync()" + among,
-             microseconds([&] { cooperative((const void*)grid_barrier, blocks, 256, flag.data, 1); }) / kBarriers, "us");
+             microseconds([&] { cooperative((const void*)grid_barrier, blocks, 256, flag.data, 1); }) / kBarriers,
+             "us");
         for (int pollers : {1, 8}) {
             fact("flag barrier" + among + ", " + std::to_string(pollers) + " polling",
-                 microseconds([&] { cooperative((const void*)flag_barrier, blocks, 256, flag.data, pollers); }) / kBarriers,
+                 microseconds([&] { cooperative((const void*)flag_barrier, blocks, 256, flag.data, pollers); }) /
+                     kBarriers,
                  "us");
         }
     }
@@ -118,7 +132,8 @@ void cooperative_capture() {
 __global__ void cluster_barrier(unsigned*, int) {
 #if __CUDA_ARCH__ >= 900
     cg::cluster_group cluster = cg::this_cluster();
-    for (int i = 0; i < kBarriers; i++) cluster.sync();
+    for (int i = 0; i < kBarriers; i++)
+        cluster.sync();
 #endif
 }
 
@@ -154,7 +169,8 @@ void clusters() {
         const std::string of = "cluster of " + std::to_string(size);
         fact(of + ", clusters at once", active, "");
         fact(of + ", barrier",
-             microseconds([&] { CHECK(cudaLaunchKernelEx(&launch, cluster_barrier, flag.data, 1)); }) / kBarriers, "us");
+             microseconds([&] { CHECK(cudaLaunchKernelEx(&launch, cluster_barrier, flag.data, 1)); }) / kBarriers,
+             "us");
     }
 }
 
@@ -180,7 +196,8 @@ __global__ void read_all(const float4* data, size_t n, int rounds, bool shared, 
             sum += v.x + v.y + v.z + v.w;
         }
     }
-    if (sum == 12345.678f) *out = sum;
+    if (sum == 12345.678f)
+        *out = sum;
 }
 
 void memory() {
@@ -189,23 +206,21 @@ void memory() {
     DeviceArray<float> out(1);
     CHECK(cudaMemset(from.data, 0x3c, gigabyte));
     CHECK(cudaDeviceSynchronize());
-    const double copy = microseconds([&] {
-        CHECK(cudaMemcpyAsync(to.data, from.data, gigabyte, cudaMemcpyDeviceToDevice, stream));
-    });
+    const double copy =
+        microseconds([&] { CHECK(cudaMemcpyAsync(to.data, from.data, gigabyte, cudaMemcpyDeviceToDevice, stream)); });
     fact("HBM, copy, read and written", 2e-6 * gigabyte / copy, "TB/s");
     const int blocks = 8 * device.multiProcessorCount;
-    const double read = microseconds([&] {
-        read_all<<<blocks, 256, 0, stream>>>(from.data, gigabyte / sizeof(float4), 1, false, out.data);
-    });
+    const double read = microseconds(
+        [&] { read_all<<<blocks, 256, 0, stream>>>(from.data, gigabyte / sizeof(float4), 1, false, out.data); });
     fact("HBM, read", 1e-6 * gigabyte / read, "TB/s");
     const size_t cached = size_t{16} << 20;
-    const double l2 = microseconds([&] {
-        read_all<<<blocks, 256, 0, stream>>>(from.data, cached / sizeof(float4), 32, false, out.data);
-    });
+    const double l2 = microseconds(
+        [&] { read_all<<<blocks, 256, 0, stream>>>(from.data, cached / sizeof(float4), 32, false, out.data); });
     fact("L2, 16 MiB, each byte by one block", 32e-6 * cached / l2, "TB/s");
     for (size_t bytes : {size_t{32} << 10, size_t{128} << 10, size_t{1} << 20}) {
         const double broadcast = microseconds([&] {
-            read_all<<<device.multiProcessorCount, 512, 0, stream>>>(from.data, bytes / sizeof(float4), 64, true, out.data);
+            read_all<<<device.multiProcessorCount, 512, 0, stream>>>(from.data, bytes / sizeof(float4), 64, true,
+                                                                     out.data);
         });
         fact("L2, " + std::to_string(bytes >> 10) + " KiB, all of it by every multiprocessor",
              64e-6 * bytes * device.multiProcessorCount / broadcast, "TB/s");
@@ -217,14 +232,18 @@ void memory() {
 
 __global__ void fma_peak(float a, float b, int rounds, float* out) {
     float sum[8];
-    for (int i = 0; i < 8; i++) sum[i] = a * i;
+    for (int i = 0; i < 8; i++)
+        sum[i] = a * i;
     for (int round = 0; round < rounds; round++) {
 #pragma unroll
-        for (int i = 0; i < 8; i++) sum[i] = fmaf(sum[i], b, a);
+        for (int i = 0; i < 8; i++)
+            sum[i] = fmaf(sum[i], b, a);
     }
     float total = 0;
-    for (int i = 0; i < 8; i++) total += sum[i];
-    if (total == 12345.678f) *out = total;
+    for (int i = 0; i < 8; i++)
+        total += sum[i];
+    if (total == 12345.678f)
+        *out = total;
 }
 
 void arithmetic() {
@@ -232,8 +251,9 @@ void arithmetic() {
     const int blocks = 4 * device.multiProcessorCount, rounds = 4096;
     const double multiply_adds = double(blocks) * 512 * rounds * 8;
     fact("fp32 multiply-adds", 2e-6 * multiply_adds / microseconds([&] {
-             fma_peak<<<blocks, 512, 0, stream>>>(0.5f, 0.25f, rounds, out.data);
-         }), "TFLOP/s");
+                                   fma_peak<<<blocks, 512, 0, stream>>>(0.5f, 0.25f, rounds, out.data);
+                               }),
+         "TFLOP/s");
     CHECK(cudaGetLastError());
 }
 

@@ -11,10 +11,13 @@ import org.jspecify.annotations.Nullable;
  * the wall clock.
  */
 final class CallTimer implements AutoCloseable {
-    /** Of one measurement: this long, but no fewer and no more calls than these. */
-    private static final double SECONDS = 0.1;
+    /** Of one warm-up and one measurement on a device: there are hundreds of them in a run. */
+    private static final double DEVICE_SECONDS = 0.05;
 
-    private static final double WARM_UP_SECONDS = 0.1;
+    /** The same on the CPU, where the JIT compiler has to see the loops first. */
+    private static final double CPU_SECONDS = 0.3;
+
+    /** No fewer and no more calls than these. */
     private static final int MIN_CALLS = 3;
     private static final int MAX_CALLS = 100;
 
@@ -37,14 +40,15 @@ final class CallTimer implements AutoCloseable {
 
     /** Microseconds of single calls, sorted. On the emulator as few as show that it works. */
     double[] sample(Runnable call) {
+        double seconds = isEmulated() ? 0 : onDevice != null ? DEVICE_SECONDS : CPU_SECONDS;
         long start = System.nanoTime();
         // Until buffers are known and the JIT compiler has seen what it needs; the last one tells how many calls fit.
         one(call);
         double once;
         do {
             once = one(call);
-        } while (!isEmulated() && System.nanoTime() - start < 1e9 * WARM_UP_SECONDS);
-        int calls = isEmulated() ? MIN_CALLS : (int) Math.clamp(1e6 * SECONDS / once, MIN_CALLS, MAX_CALLS);
+        } while (System.nanoTime() - start < 1e9 * seconds);
+        int calls = (int) Math.clamp(1e6 * seconds / once, MIN_CALLS, MAX_CALLS);
         double[] times = new double[calls];
         for (int i = 0; i < calls; i++) {
             times[i] = one(call);

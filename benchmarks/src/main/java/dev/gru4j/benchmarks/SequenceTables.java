@@ -73,7 +73,8 @@ final class SequenceTables {
         if (columns.isEmpty()) {
             return;
         }
-        text.append("\nMicroseconds a step in ").append(mode).append(": the whole call over T steps, the input's product ")
+        text.append("\nMicroseconds a step in ").append(mode)
+                .append(": the whole call over T steps, the input's product ")
                 .append("and, in training, forward and backward with all gradients included.\n\n");
         head(text, columns.stream().map(Column::title).toList());
         for (String shape : shapes) {
@@ -93,12 +94,14 @@ final class SequenceTables {
 
     private void ratios(StringBuilder text) {
         List<String> modes = MODES.stream()
-                .filter(mode -> times.stream().anyMatch(ours(mode)::holds) && times.stream().anyMatch(peer(mode)::holds))
+                .filter(mode -> times.stream().anyMatch(ours(mode)::holds)
+                        && times.stream().anyMatch(peer(mode)::holds))
                 .toList();
         if (modes.isEmpty()) {
             return;
         }
-        text.append("\nTimes as fast as torch: torch's nn.GRU, the better of eager and captured in a graph, divided by ")
+        text.append(
+                "\nTimes as fast as torch: torch's nn.GRU, the better of eager and captured in a graph, divided by ")
                 .append("gru4j with the kernels that it chooses by itself, in the same precision; in 3xtf32 torch's fp32.")
                 .append("\n\n");
         head(text, modes);
@@ -135,7 +138,8 @@ final class SequenceTables {
     private OptionalDouble best(Column column, String shape, String pass) {
         return times.stream()
                 .filter(column::holds)
-                .filter(time -> time.getOrDefault("shape", "").equals(shape) && time.getOrDefault("pass", "").equals(pass))
+                .filter(time -> time.getOrDefault("shape", "").equals(shape)
+                        && time.getOrDefault("pass", "").equals(pass))
                 .mapToDouble(time -> Double.parseDouble(time.getOrDefault("us", "Infinity")))
                 .min();
     }

@@ -2,6 +2,7 @@ package dev.gru4j.benchmarks;
 
 import dev.gru4j.GruShape;
 import dev.gru4j.GruSpec;
+import dev.gru4j.backend.Availability;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
@@ -39,10 +40,11 @@ public final class SequenceTimes implements AutoCloseable {
     private final Map<BackendOptions, GruBackend> backends = new HashMap<>();
     private final Set<Row> checked = new HashSet<>();
 
-    /** What the reference computes of the latest shape. */
-    private GruProblem.@Nullable Expected expected;
+    /** The latest shape, its inputs, and what the reference makes of them. */
+    private String latestShape = "";
 
-    private String expectedShape = "";
+    private GruProblem.@Nullable Inputs inputs;
+    private GruProblem.@Nullable Expected expected;
 
     private SequenceTimes(String name) {
         this.name = name;
@@ -109,15 +111,25 @@ public final class SequenceTimes implements AutoCloseable {
     }
 
     private GruBackend backend(BackendOptions options) {
-        return backends.computeIfAbsent(options, wanted -> Backends.open(name, wanted));
+        GruBackend backend = backends.computeIfAbsent(options, wanted -> Backends.open(name, wanted));
+        if (backend.precision() != options.precision()) {
+            throw new IllegalStateException("backend '" + name + "' computes in " + backend.precision() + "; "
+                    + options.precision() + " expected (a property of its own overrules the option)");
+        }
+        return backend;
     }
 
     /** Checks and times one row; false, with the reason in the log, where the backend has nothing of the kind. */
     private boolean isMeasured(Row row) {
         GruShape shape = Shape.parse(row.shape());
         GruBackend backend;
+        BackendOptions options = BackendOptions.DEFAULT.withPrecision(row.precision());
+        Availability availability = Backends.named(name).availability(options);
+        if (!availability.isAvailable()) {
+            tell("left-out", row, availability.toString());
+            return false;
+        }
         try {
-            BackendOptions options = BackendOptions.DEFAULT.withPrecision(row.precision());
             backend = backend(options);
             if (!row.isChosen()) {
                 backend = backend(options.withKernels(
@@ -125,12 +137,12 @@ public final class SequenceTimes implements AutoCloseable {
                 plan(backend, shape);
             }
         } catch (IllegalArgumentException e) {
-            // The backend's word for what it does not have on this device: a precision, a family for this shape.
+            // The backend's word for a family of kernels that it does not have for this shape.
             tell("left-out", row, String.valueOf(e.getMessage()));
             return false;
         }
         try (CallTimer timer = CallTimer.of(backend)) {
-            try (GruProblem problem = GruProblem.on(backend, shape, GruPlan.Mode.TRAINING)) {
+            try (GruProblem problem = GruProblem.on(backend, shape, inputs(row), GruPlan.Mode.TRAINING)) {
                 // Before the inference plan, since what is expected of gradients is computed once for both.
                 check(problem, row);
                 time(problem, timer, row, "forward", problem::forward);
@@ -139,8 +151,8 @@ public final class SequenceTimes implements AutoCloseable {
                     problem.backward();
                 });
             }
-            try (GruProblem problem = GruProblem.on(backend, shape, GruPlan.Mode.INFERENCE)) {
-                problem.verify(expected(problem, row), row.precision());
+            try (GruProblem problem = GruProblem.on(backend, shape, inputs(row), GruPlan.Mode.INFERENCE)) {
+                problem.verify(expected(problem), row.precision());
                 time(problem, timer, row, "inference", problem::forward);
             }
         }
@@ -166,18 +178,28 @@ public final class SequenceTimes implements AutoCloseable {
     private void check(GruProblem problem, Row row) {
         String anyT = row.shape().substring(row.shape().indexOf(','));
         if (checked.add(new Row(anyT, row.precision(), row.isChosen()))) {
-            System.out.println("checked  " + problem.verify(expected(problem, row), row.precision()));
+            System.out.println("checked  " + problem.verify(expected(problem), row.precision()));
         } else {
             problem.verifyStates();
         }
     }
 
-    private GruProblem.Expected expected(GruProblem problem, Row row) {
+    private GruProblem.Inputs inputs(Row row) {
+        GruProblem.Inputs known = inputs;
+        if (known == null || !latestShape.equals(row.shape())) {
+            known = GruProblem.Inputs.of(Shape.parse(row.shape()));
+            inputs = known;
+            expected = null;
+            latestShape = row.shape();
+        }
+        return known;
+    }
+
+    private GruProblem.Expected expected(GruProblem problem) {
         GruProblem.Expected known = expected;
-        if (known == null || !expectedShape.equals(row.shape())) {
+        if (known == null) {
             known = problem.expected();
             expected = known;
-            expectedShape = row.shape();
         }
         return known;
     }
@@ -187,7 +209,8 @@ public final class SequenceTimes implements AutoCloseable {
         PlanReport report = problem.planReport();
         Measures.print(
                 "kind", "gru", "by", "gru4j", "backend", timer.isEmulated() ? "emulator" : name, "mode",
-                row.precision(), "kernels", kernels(report), "chosen", row.isChosen(), "shape", row.shape(), "pass", pass,
+                row.precision(), "kernels", kernels(report), "chosen", row.isChosen(), "shape", row.shape(), "pass",
+                pass,
                 "us", Measures.number(Measures.quantile(0.5, times)), "us-min", Measures.number(times[0]), "us-p90",
                 Measures.number(Measures.quantile(0.9, times)), "calls", times.length, "how", report.line());
     }

@@ -68,6 +68,15 @@ enum {
     GRU_GEMM_SMALL_TILE = 32,
     GRU_GEMM_SMALL_SHARED = 2 * 2 * 32 * 36 * 4,
 
+    // gru_gemm_{nt,nn,tn}_{128x128,32x32}_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same grid and block. Chunks of k
+    // and warps, which are the order of their sums; shared memory of the large tile in tf32 and 3xtf32, of the large tile
+    // in bf16 and fp16, of the small tile.
+    GRU_GEMM_CHUNK = 16,
+    GRU_GEMM_WARPS = GRU_GEMM_THREADS / 32,
+    GRU_GEMM_LARGE_TF32_SHARED = 2 * 2 * 16 * 132 * 4,
+    GRU_GEMM_LARGE_HALF_SHARED = 2 * 2 * 8 * 136 * 4,
+    GRU_GEMM_SMALL_MMA_SHARED = GRU_GEMM_WARPS * 32 * 40 * 4,
+
     // Kernels "by row": grid (rows · ceil(width / GRU_ROW_THREADS)), block GRU_ROW_THREADS.
     GRU_ROW_THREADS = 128,
 
@@ -175,6 +184,12 @@ inline long long gru_persistent_mma_shared_bytes(GruPrecision precision, int kep
  *
  * Sums start at 0, run over k in a fixed order with fused multiply-adds; bias, then (accumulate) what C held, are
  * added last. C must not overlap A or B.
+ *
+ * Kernels whose names end with a precision round the elements of A and B to it (gru_device.cuh) and sum as tensor cores
+ * do, chunk by chunk of 16 k counted from the split's first: a chunk is one multiply-add in bf16 and fp16, two of 8 k in
+ * tf32; in 3xtf32 each of these is three, small(A)·big(B), big(A)·small(B), big·big, and a chunk starts at 0 and is then
+ * added to the sum in fp32. In the large tile all chunks in order; in the small tile warp w of 8 takes the chunks w, w + 8,
+ * …, in order, and the sums of the warps are added in fp32, in order.
  *
  * Padding: where lengths is given, the rows of A and C (nt, nn) or of A and B (tn: the k rows) are positions
  * (first_step + row / batch, row % batch). A row in padding takes no part whatever it holds: a padded row of C keeps
@@ -550,6 +565,30 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
     KERNEL(gru_gemm_nt_32x32_f32, GruGemm)                                                                             \
     KERNEL(gru_gemm_nn_32x32_f32, GruGemm)                                                                             \
     KERNEL(gru_gemm_tn_32x32_f32, GruGemm)                                                                             \
+    KERNEL(gru_gemm_nt_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nt_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_nn_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_tn_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_nt_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nt_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_fp16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_fp16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_fp16, GruGemm)                                                                            \
     KERNEL(gru_sum_splits_f32, GruSumSplits)                                                                           \
     KERNEL(gru_column_sums_f32, GruColumnSums)                                                                         \
     KERNEL(gru_cell_forward_reset_after_f32, GruCellForward)                                                           \

@@ -11,6 +11,7 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -97,6 +98,24 @@ class CudaPlanForTest {
                 "T4 has compute capability 7.5; 8.0 or newer expected for bf16 (use fp32, or a GPU of the Ampere"
                         + " generation (2020) or newer)",
                 e.getMessage());
+    }
+
+    @Test
+    void everyPrecisionIsPlannedForWhereTheDeviceHasIt() {
+        for (ProductPrecision precision : ProductPrecision.values()) {
+            BackendOptions options = BackendOptions.DEFAULT.withPrecision(precision);
+            PlanReport report =
+                    PROVIDER.planFor("A100", options, GruSpec.of(64, 128), 5, 4, GruPlan.Mode.TRAINING);
+            assertEquals(precision.toString(), fact(report, "precision"));
+        }
+        BackendOptions bf16 = BackendOptions.DEFAULT.withPrecision(ProductPrecision.BF16);
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> PROVIDER.planFor("T4", bf16, GruSpec.of(64, 128), 5, 4, GruPlan.Mode.TRAINING));
+        assertTrue(
+                String.valueOf(e.getMessage()).startsWith(
+                        "T4 has compute capability 7.5; 8.0 or newer expected for bf16"),
+                String.valueOf(e.getMessage()));
     }
 
     @Test

@@ -78,7 +78,8 @@ class CudaTrainingTest {
             int step = k + 1;
             assertTrue(
                     difference <= bound,
-                    () -> precision + ": loss of step " + step + ": expected " + expected[step - 1] + ", found " + found[step - 1]
+                    () -> precision + ": loss of step " + step + ": expected " + expected[step - 1] + ", found "
+                            + found[step - 1]
                             + ", difference " + difference + ", bound " + bound + ", seed " + SEED
                             + "; repeat: mvn -pl java/cuda -am test -Dtest=CudaTrainingTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false");

@@ -115,17 +115,6 @@ class CudaPersistentTest {
     }
 
     @Test
-    void aReducedPrecisionHasNone() {
-        GruSpec spec = GruSpec.of(3, 32);
-        CudaPersistent left = new CudaPersistent(LARGE, spec, 4, true, KernelFamily.AUTO, ProductPrecision.BF16);
-        assertFalse(left.isUsed(4));
-        IllegalArgumentException e = assertThrows(
-                IllegalArgumentException.class,
-                () -> new CudaPersistent(LARGE, spec, 4, true, KernelFamily.PERSISTENT, ProductPrecision.BF16));
-        assertEquals("persistent kernels were asked for, but there are none in bf16", e.getMessage());
-    }
-
-    @Test
     void askingForWhatDoesNotFitIsAnError() {
         IllegalArgumentException e = assertThrows(
                 IllegalArgumentException.class, () -> persistent(LARGE, 2200, 4, KernelFamily.PERSISTENT));

@@ -48,7 +48,7 @@ size_t shared_bytes(int tile, Precision precision) {
 
 } // namespace
 
-Rounded::Rounded(Precision precision, float value) : parts{value, 0} {
+Rounded::Rounded(Precision precision, float value) : parts{value, 0}, is_split(precision == Precision::TF32X3) {
     switch (precision) {
     case Precision::F32: break;
     case Precision::TF32: parts[0] = nearest(value, 11, -126, 127, false); break;
@@ -62,7 +62,8 @@ Rounded::Rounded(Precision precision, float value) : parts{value, 0} {
 }
 
 double Rounded::times(const Rounded& other) const {
-    return parts[0] * other.parts[0] + (parts[1] * other.parts[0] + parts[0] * other.parts[1]);
+    const double big = parts[0] * other.parts[0];
+    return is_split ? big + (parts[1] * other.parts[0] + parts[0] * other.parts[1]) : big;
 }
 
 void launch_product(Op op, int tile, Precision precision, const GruGemm& args, int splits) {

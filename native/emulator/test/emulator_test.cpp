@@ -6,6 +6,7 @@
 //   emulator_test KERNEL          launches one kernel of planted.cu and reads its result: what the sanitizers look at
 #include "emulator_test.h"
 
+#include "stream_test.h"
 #include "tensor_core_test.h"
 
 #include <functional>
@@ -13,14 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <string>
-#include <utility>
 #include <vector>
 
 using namespace gru4j::emulator;
 
 namespace {
-
-constexpr int kNonBlocking = 1;
 
 float reversed(int i, int threads) {
     int first = i / threads * threads;
@@ -36,7 +34,7 @@ void expect_reversed(Device& device, int threads) {
     }
 }
 
-const std::pair<const char*, std::function<void()>> kTests[] = {
+const std::vector<Test> kTests = {
     {"a kernel without barriers computes",
      [] {
          Device device(1000);
@@ -231,51 +229,6 @@ const std::pair<const char*, std::function<void()>> kTests[] = {
          Device device(10);
          expect(isnan(device.y()[9]), "y[9] is a number");
      }},
-    {"work is late: pinned memory is read when the stream is waited for",
-     [] {
-         Device device(1);
-         void* host = nullptr;
-         OK(cuMemHostAlloc(&host, 4, 0));
-         float* pinned = static_cast<float*>(host);
-         *pinned = 1.0f;
-         OK(cuMemcpyHtoDAsync_v2(device.vector.x, pinned, 4, device.stream));
-         *pinned = 2.0f; // too early
-         OK(device.launch("test_double", 1, 1));
-         OK(cuMemcpyDtoHAsync_v2(pinned, device.vector.y, 4, device.stream));
-         expect(*pinned == 2.0f, "the copy was done before anybody waited");
-         OK(cuStreamSynchronize(device.stream));
-         expect(*pinned == 4.0f, "after waiting, 4 expected, " + std::to_string(*pinned) + " found");
-         OK(cuMemFreeHost(host));
-     }},
-    {"a stream waits for another's event",
-     [] {
-         Device device(4);
-         void *other = nullptr, *event = nullptr;
-         OK(cuStreamCreate(&other, kNonBlocking));
-         OK(cuEventCreate(&event, 0));
-         OK(device.launch("test_double", 1, 4));
-         OK(cuEventRecord(event, device.stream));
-         OK(cuStreamWaitEvent(other, event, 0));
-         uint64_t copy = 0;
-         OK(cuMemAlloc_v2(&copy, 16));
-         OK(cuMemcpyDtoDAsync_v2(copy, device.vector.y, 16, other));
-         float found[4];
-         OK(cuMemcpyDtoHAsync_v2(found, copy, 16, other));
-         expect(found[3] == 6.0f, "6 expected, " + std::to_string(found[3]) + " found");
-         OK(cuEventSynchronize(event));
-         OK(cuEventDestroy_v2(event));
-         OK(cuStreamDestroy_v2(other));
-     }},
-    {"without an event, another stream may be too early",
-     [] {
-         Device device(4);
-         void* other = nullptr;
-         OK(cuStreamCreate(&other, kNonBlocking));
-         OK(device.launch("test_double", 1, 4));
-         float found[4];
-         OK(cuMemcpyDtoHAsync_v2(found, device.vector.y, 16, other));
-         expect(isnan(found[3]), "the other stream waited");
-     }},
     {"calls fail when they are told to",
      [] {
          Device device(4);
@@ -330,13 +283,15 @@ const std::pair<const char*, std::function<void()>> kTests[] = {
 
 int run_all() {
     int passed = 0, failed = 0;
-    for (const auto& [name, test] : kTests) {
-        try {
-            test();
-            passed++;
-        } catch (const std::exception& problem) {
-            failed++;
-            printf("FAILED: %s: %s\n", name, problem.what());
+    for (const auto* tests : {&kTests, &kStreamTests}) {
+        for (const Test& test : *tests) {
+            try {
+                test.run();
+                passed++;
+            } catch (const std::exception& problem) {
+                failed++;
+                printf("FAILED: %s: %s\n", test.name, problem.what());
+            }
         }
     }
     printf("%d passed, %d failed, 0 skipped\n", passed, failed);

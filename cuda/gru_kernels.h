@@ -104,7 +104,7 @@ enum {
     // gru_persistent_{forward,backward}_reset_{after,before}_UxR_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same launch,
     // shared memory gru_persistent_mma_shared_bytes(). The warps of a block take chunks of k in turn.
     GRU_PERSISTENT_WARPS = GRU_PERSISTENT_THREADS / 32,
-    GRU_PERSISTENT_CHUNK = 16,
+    GRU_PERSISTENT_CHUNK = GRU_GEMM_CHUNK,
     /// 4-byte words from the flag of one group of blocks to the next: lines of their own.
     GRU_FLAG_STRIDE = 32,
 };

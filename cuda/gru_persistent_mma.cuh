@@ -24,28 +24,6 @@
 
 #ifdef GRU4J_TENSOR_CORES
 
-/// The warp of a thread, and what is its in the fragments: see gru_mma_chunk.cuh.
-struct GruMmaLane {
-    int warp;
-    int lane;
-    int group; // lane / 4
-    int pair;  // lane % 4
-
-    GRU4J_DEVICE GruMmaLane() {
-        // Fresh, or the compiler would keep every address that follows from it in registers, for all steps.
-        const int thread = static_cast<int>(gru4j::fresh(static_cast<unsigned>(gru4j::thread_x())));
-        warp = thread / 32;
-        lane = thread % 32;
-        group = lane / 4;
-        pair = lane % 4;
-    }
-
-    /// The i-th of the four k that are this lane's in a chunk.
-    GRU4J_DEVICE int k(int chunk, int i) const {
-        return chunk * GRU_PERSISTENT_CHUNK + i / 2 * 8 + 2 * pair + i % 2;
-    }
-};
-
 /// The weights that a warp multiplies with, COLUMNS times 8 columns: KEPT chunks in registers, the others in shared memory.
 template <typename Chunk, int COLUMNS, int KEPT> struct GruMmaWeights {
     using Words = GruWords<Chunk::WEIGHT_WORDS>;

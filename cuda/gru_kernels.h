@@ -140,7 +140,9 @@ constexpr int gru_persistent_words(GruPrecision precision) {
 
 /// Chunks of each warp and gate whose weights lie in registers: as many as all targets have room for.
 constexpr int gru_persistent_kept(GruPrecision precision, int tile_units) {
-    return gru_persistent_words(precision) * tile_units <= 32 ? 8 : 3;
+    return precision == GRU_TF32     ? (tile_units == 8 ? 8 : 3)
+           : precision == GRU_TF32X3 ? (tile_units == 8 ? 6 : 2)
+                                     : 8;
 }
 
 #ifdef __CUDACC__

@@ -125,9 +125,7 @@ final class Subject {
                 for (KernelFamily family : List.of(KernelFamily.STEPWISE, KernelFamily.PERSISTENT)) {
                     BackendOptions ofFamily = options.withKernels(family);
                     subjects.add(new Subject(id + family, provider, ofFamily));
-                    if (family == KernelFamily.STEPWISE) {
-                        addReduced(subjects, id + family, provider, ofFamily, "", REDUCED);
-                    }
+                    addReduced(subjects, id + family, provider, ofFamily, "", REDUCED);
                 }
                 String cublas = System.getProperty(STAND_IN_PROPERTY, "");
                 if (isEmulated && !cublas.isEmpty()) {

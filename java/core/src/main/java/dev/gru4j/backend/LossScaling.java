@@ -85,6 +85,19 @@ public record LossScaling(float initial, float smallest, float largest, int grow
         return smallest == largest;
     }
 
+    /** One line for people and checkpoints, which tells any two apart. */
+    public String description() {
+        return isFixed()
+                ? "fixed at " + text(initial)
+                : "from " + text(initial) + ", " + text(smallest) + " to " + text(largest) + ", doubled after "
+                        + growthInterval + " steps";
+    }
+
+    /** Without the exponent that floats get from 10^7 on, where that is possible. */
+    private static String text(float scale) {
+        return scale >= 1 && scale <= LARGEST_COUNT ? Integer.toString((int) scale) : Float.toString(scale);
+    }
+
     /** The state before the first step. */
     public float[] initialState() {
         float[] state = new float[STATE_LENGTH];

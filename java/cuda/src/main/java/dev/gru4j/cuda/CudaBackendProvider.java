@@ -1,12 +1,16 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.GruSpec;
 import dev.gru4j.backend.Availability;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
+import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.JCudaLoader;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -86,6 +90,7 @@ public final class CudaBackendProvider implements GruBackendProvider {
         if (!suits.isAvailable()) {
             throw new IllegalStateException("backend 'cuda' is unavailable: " + suits);
         }
+        boolean isWithGraphs = isWithGraphs();
         // A session of its own for every backend: its stream and its memory are nobody else's.
         CudaSession session = new CudaSession(JCudaLoader.load(), device, image, precision);
         boolean complete = false;
@@ -94,12 +99,37 @@ public final class CudaBackendProvider implements GruBackendProvider {
             String description = description(device, image, precision, found.emulated()) + ", "
                     + session.products().description();
             complete = true;
-            return new CudaBackend(session, family, description);
+            return new CudaBackend(session, family, isWithGraphs, description);
         } finally {
             if (!complete) {
                 session.close();
             }
         }
+    }
+
+    @Override
+    public List<String> devices() {
+        return CudaDevices.names();
+    }
+
+    @Override
+    public PlanReport planFor(
+            String device, BackendOptions options, GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
+        CudaDevice known = CudaDevices.named(device);
+        ProductPrecision precision = precision(options);
+        Availability suits = precisionOn(known, precision);
+        if (!suits.isAvailable()) {
+            throw new IllegalArgumentException(suits.toString());
+        }
+        boolean isTraining = mode == GruPlan.Mode.TRAINING;
+        CudaDirections directions = new CudaDirections(known, spec, maxB, isTraining, family(options), precision);
+        CudaLayout layout =
+                new CudaLayout(spec, maxT, maxB, isTraining, directions.persistent().flagWords(maxB));
+        PlanReport.Builder report = new PlanReport.Builder(NAME)
+                .fact("device", known.description() + "; planned for, not run");
+        return new CudaExplanation(known, spec, maxT, maxB, precision, directions, layout, isWithGraphs())
+                .addTo(report, "large ones by cuBLAS where it is found, else by own kernels", true)
+                .build(spec, maxT, maxB, mode, layout.workspaceLength(), layout.reserveLength());
     }
 
     private static KernelFamily family(BackendOptions options) {
@@ -124,6 +154,16 @@ public final class CudaBackendProvider implements GruBackendProvider {
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(PRECISION_PROPERTY + ": " + e.getMessage(), e);
         }
+    }
+
+    private static boolean isWithGraphs() {
+        String wanted = System.getProperty(CudaGraphs.PROPERTY, "true");
+        return switch (wanted) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException(
+                    CudaGraphs.PROPERTY + " is '" + wanted + "'; true or false expected");
+        };
     }
 
     private static String description(

@@ -10,15 +10,11 @@
 #define GRU_PERSISTENT_BACKWARD(units, rows, precision, Chunk)                                                         \
     GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_after_##units##x##rows##_##precision, GRU_PERSISTENT_THREADS,     \
                        GruPersistentBackward, p) {                                                                     \
-        using Products = GruMmaBackwardProducts<Chunk, units / 8, rows / 16,                                           \
-                                               gru_persistent_kept(Chunk::PRECISION, units), false>;                   \
-        gru_persistent_backward<Products, false>(p);                                                                   \
+        gru_persistent_backward<GruMmaBackwardProducts<Chunk, units / 8, rows / 16, false>, false>(p);                 \
     }                                                                                                                  \
     GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_before_##units##x##rows##_##precision, GRU_PERSISTENT_THREADS,    \
                        GruPersistentBackward, p) {                                                                     \
-        using Products = GruMmaBackwardProducts<Chunk, units / 8, rows / 16,                                           \
-                                               gru_persistent_kept(Chunk::PRECISION, units), true>;                    \
-        gru_persistent_backward<Products, true>(p);                                                                    \
+        gru_persistent_backward<GruMmaBackwardProducts<Chunk, units / 8, rows / 16, true>, true>(p);                   \
     }
 #define GRU_PERSISTENT_BACKWARD_TILES(precision, Chunk)                                                                \
     GRU_PERSISTENT_BACKWARD(8, 16, precision, Chunk)                                                                   \

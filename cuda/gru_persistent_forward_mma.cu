@@ -10,15 +10,11 @@
 #define GRU_PERSISTENT_FORWARD(units, rows, precision, Chunk)                                                          \
     GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_##units##x##rows##_##precision, GRU_PERSISTENT_THREADS,      \
                        GruPersistentForward, p) {                                                                      \
-        using Products = GruMmaForwardProducts<Chunk, units / 8, rows / 16,                                            \
-                                               gru_persistent_kept(Chunk::PRECISION, units), GRU_GATES>;               \
-        gru_persistent_forward<Products, false>(p);                                                                    \
+        gru_persistent_forward<GruMmaForwardProducts<Chunk, units / 8, rows / 16, GRU_GATES>, false>(p);               \
     }                                                                                                                  \
     GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_before_##units##x##rows##_##precision, GRU_PERSISTENT_THREADS,     \
                        GruPersistentForward, p) {                                                                      \
-        using Products = GruMmaForwardProducts<Chunk, units / 8, rows / 16,                                            \
-                                               gru_persistent_kept(Chunk::PRECISION, units), GRU_CANDIDATE>;           \
-        gru_persistent_forward<Products, true>(p);                                                                     \
+        gru_persistent_forward<GruMmaForwardProducts<Chunk, units / 8, rows / 16, GRU_CANDIDATE>, true>(p);            \
     }
 #define GRU_PERSISTENT_FORWARD_TILES(precision, Chunk)                                                                 \
     GRU_PERSISTENT_FORWARD(8, 16, precision, Chunk)                                                                    \

@@ -202,7 +202,8 @@ template <typename Chunk, int ROW_TILES> struct GruMmaTile {
             if (first + AHEAD > KEPT) {
                 GRU4J_UNROLL
                 for (int c = 0; c < AHEAD; c++) {
-                    if (first + c >= KEPT && first + c < mine) {
+                    // Most kernels keep whole turns, and then the first of these tests says nothing.
+                    if ((KEPT % AHEAD == 0 || first + c >= KEPT) && first + c < mine) {
                         const int chunk = lane.warp + (first + c) * GRU_PERSISTENT_WARPS;
                         multiply_add(c, [&](int column) { return weights.rest(chunk, column, lane.lane); });
                     }
@@ -240,7 +241,9 @@ template <typename Chunk, int ROW_TILES> struct GruMmaTile {
 
 /// What a block multiplies with in the forward pass, as GruPersistentForwardProducts: KEPT chunks of each warp and gate in
 /// registers; GATES are the most at once.
-template <typename Chunk, int UNIT_TILES, int ROW_TILES, int KEPT, int GATES> class GruMmaForwardProducts {
+template <typename Chunk, int UNIT_TILES, int ROW_TILES, int GATES,
+          int KEPT = gru_persistent_kept(Chunk::PRECISION, 8 * UNIT_TILES)>
+class GruMmaForwardProducts {
     using Tile = GruMmaTile<Chunk, ROW_TILES>;
     using Weights = GruMmaWeights<Chunk, GRU_GATES * UNIT_TILES, KEPT>;
 
@@ -275,7 +278,9 @@ private:
 };
 
 /// What a block multiplies with in the backward pass; as GruPersistentBackwardProducts.
-template <typename Chunk, int UNIT_TILES, int ROW_TILES, int KEPT, bool RESET_BEFORE> class GruMmaBackwardProducts {
+template <typename Chunk, int UNIT_TILES, int ROW_TILES, bool RESET_BEFORE,
+          int KEPT = gru_persistent_kept(Chunk::PRECISION, 8 * UNIT_TILES)>
+class GruMmaBackwardProducts {
     static constexpr int GATES = RESET_BEFORE ? GRU_CANDIDATE : GRU_GATES;
     using Tile = GruMmaTile<Chunk, ROW_TILES>;
     using Gates = GruMmaWeights<Chunk, UNIT_TILES, GATES * KEPT>;

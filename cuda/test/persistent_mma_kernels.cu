@@ -11,19 +11,19 @@
 #define KERNELS(units, rows, precision, Chunk)                                                                         \
     GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_##units##x##rows##_##precision##_test, GRU_PERSISTENT_THREADS, \
                        GruPersistentForward, p) {                                                                      \
-        gru_persistent_forward<GruMmaForwardProducts<Chunk, units / 8, rows / 16, 1, GRU_GATES>, false>(p);            \
+        gru_persistent_forward<GruMmaForwardProducts<Chunk, units / 8, rows / 16, GRU_GATES, 1>, false>(p);            \
     }                                                                                                                  \
     GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_before_##units##x##rows##_##precision##_test,                      \
                        GRU_PERSISTENT_THREADS, GruPersistentForward, p) {                                              \
-        gru_persistent_forward<GruMmaForwardProducts<Chunk, units / 8, rows / 16, 1, GRU_CANDIDATE>, true>(p);         \
+        gru_persistent_forward<GruMmaForwardProducts<Chunk, units / 8, rows / 16, GRU_CANDIDATE, 1>, true>(p);         \
     }                                                                                                                  \
     GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_after_##units##x##rows##_##precision##_test,                      \
                        GRU_PERSISTENT_THREADS, GruPersistentBackward, p) {                                             \
-        gru_persistent_backward<GruMmaBackwardProducts<Chunk, units / 8, rows / 16, 1, false>, false>(p);              \
+        gru_persistent_backward<GruMmaBackwardProducts<Chunk, units / 8, rows / 16, false, 1>, false>(p);              \
     }                                                                                                                  \
     GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_before_##units##x##rows##_##precision##_test,                     \
                        GRU_PERSISTENT_THREADS, GruPersistentBackward, p) {                                             \
-        gru_persistent_backward<GruMmaBackwardProducts<Chunk, units / 8, rows / 16, 1, true>, true>(p);                \
+        gru_persistent_backward<GruMmaBackwardProducts<Chunk, units / 8, rows / 16, true, 1>, true>(p);                \
     }
 
 KERNELS(16, 16, bf16, GruChunkBf16)

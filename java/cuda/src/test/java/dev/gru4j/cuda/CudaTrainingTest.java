@@ -1,6 +1,7 @@
 package dev.gru4j.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gru4j.BiasMode;
@@ -53,6 +54,15 @@ class CudaTrainingTest {
         assertEquals(0, found.skipped().getLast());
     }
 
+    /** Of the reference in the same precision: operands that round otherwise part the curves, in both alike. */
+    @ParameterizedTest
+    @EnumSource(names = {"TF32", "TF32X3", "BF16", "FP16"})
+    void theLossCurveOfAReducedPrecisionIsTheReferences(ProductPrecision precision) throws IOException {
+        Curve found = checkCurve(GruVariant.RESET_AFTER, precision, null);
+        Curve plain = curve("cuda", GruVariant.RESET_AFTER, ProductPrecision.FP32, null, 0);
+        assertNotEquals(plain.losses(), found.losses(), () -> "the bits of fp32 in " + precision);
+    }
+
     /** The first scale makes operands overflow; the steps that find a smaller one are skipped on both. */
     @ParameterizedTest
     @EnumSource(GruVariant.class)
@@ -85,7 +95,7 @@ class CudaTrainingTest {
         float bound = 2 * worst + 4 * Math.ulp(first);
         for (int k = 0; k < STEPS; k++) {
             float difference = Math.abs(found.losses().get(k) - expected.losses().get(k));
-            String what = "loss of step " + (k + 1) + ": expected " + expected.losses().get(k) + ", found "
+            String what = precision + ": loss of step " + (k + 1) + ": expected " + expected.losses().get(k) + ", found "
                     + found.losses().get(k) + ", difference " + difference + ", bound " + bound + ", seed " + SEED
                     + "; repeat: mvn -pl java/cuda -am test -Dtest=CudaTrainingTest"
                     + " -Dsurefire.failIfNoSpecifiedTests=false";

@@ -107,7 +107,7 @@ enum {
     // gru_persistent_{forward,backward}_reset_{after,before}_UxR_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same launch,
     // shared memory gru_persistent_mma_shared_bytes(). The warps of a block take chunks of k in turn.
     GRU_PERSISTENT_WARPS = GRU_PERSISTENT_THREADS / 32,
-    GRU_PERSISTENT_CHUNK = 16,
+    GRU_PERSISTENT_CHUNK = GRU_GEMM_CHUNK,
     /// 4-byte words from the flag of one group of blocks to the next: lines of their own.
     GRU_FLAG_STRIDE = 32,
 };
@@ -141,9 +141,9 @@ constexpr int gru_persistent_words(GruPrecision precision) {
     return precision == GRU_BF16 || precision == GRU_FP16 ? 2 : 4;
 }
 
-/// Chunks of each warp and gate whose weights lie in registers: up to 96 of them.
+/// Chunks of each warp and gate whose weights lie in registers: as many as all targets have room for.
 constexpr int gru_persistent_kept(GruPrecision precision, int tile_units) {
-    return gru_persistent_words(precision) * tile_units <= 32 ? 8 : 4;
+    return gru_persistent_words(precision) * tile_units <= 32 ? 8 : 3;
 }
 
 #ifdef __CUDACC__

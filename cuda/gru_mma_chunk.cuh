@@ -23,6 +23,28 @@
 
 #ifdef GRU4J_TENSOR_CORES
 
+/// The warp of a thread, and what is its in the fragments: see above.
+struct GruMmaLane {
+    int warp;
+    int lane;
+    int group; // lane / 4
+    int pair;  // lane % 4
+
+    GRU4J_DEVICE GruMmaLane() {
+        // Fresh, or the compiler would keep every address that follows from it in registers as long as it can.
+        const int thread = static_cast<int>(gru4j::fresh(static_cast<unsigned>(gru4j::thread_x())));
+        warp = thread / 32;
+        lane = thread % 32;
+        group = lane / 4;
+        pair = lane % 4;
+    }
+
+    /// The i-th of the four k that are this lane's in a chunk.
+    GRU4J_DEVICE int k(int chunk, int i) const {
+        return chunk * GRU_GEMM_CHUNK + i / 2 * 8 + 2 * pair + i % 2;
+    }
+};
+
 /// Neighbouring words; one access of 8 or 16 bytes.
 template <int WORDS> struct alignas(4 * WORDS) GruWords {
     unsigned v[WORDS];

@@ -229,7 +229,8 @@ TEST(reduced_rows_do_not_depend_on_their_neighbours) {
     }
 }
 
-/// Too large for fp16 is infinite there and only there; the largest numbers of fp32 do not become NaN in 3xtf32.
+/// From 65520 on in fp16, and where rounding up leaves fp32's range in the others. In 3xtf32 infinity times a small part of 0
+/// makes that a NaN.
 TEST(operands_beyond_a_precision_become_infinite) {
     for (Precision precision : kReduced) {
         for (int tile : {32, 128}) {
@@ -237,13 +238,12 @@ TEST(operands_beyond_a_precision_become_infinite) {
             const Tensor<float> b_dev(std::vector<float>{1});
             const Tensor<float> c_dev(3);
             launch_product(Op::NT, tile, precision, args_of(a_dev, b_dev, c_dev, Op::NT, 3, 1, 1));
-            std::vector<float> expected;
+            std::vector<double> expected;
             for (float value : a_dev.values()) {
-                const Rounded of_a(precision, value);
-                expected.push_back(static_cast<float>(of_a.parts[0] + of_a.parts[1]));
+                expected.push_back(Rounded(precision, value).times(Rounded(precision, 1)));
             }
-            expect_same_bits({std::string("C in ") + kPrecisions[static_cast<int>(precision)], {{'m', 3}}}, c_dev.values(),
-                             expected);
+            expect_close({std::string("C in ") + kPrecisions[static_cast<int>(precision)], {{'m', 3}}}, c_dev.values(),
+                         expected, std::vector<double>(3, 0));
         }
     }
 }

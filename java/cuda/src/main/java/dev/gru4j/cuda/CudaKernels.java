@@ -229,38 +229,38 @@ final class CudaKernels {
                     .orElse(ProductPrecision.FP32);
         }
 
-        /** Persistent kernels by {@link #persistentIndex}. */
-        private static final Kernel[] PERSISTENT = new Kernel[ProductPrecision.values().length << 4];
+        /** The persistent kernels of each precision, by {@link #persistentIndex}. */
+        private static final Map<ProductPrecision, Kernel[]> PERSISTENT = persistentKernels();
 
-        static {
+        private static Map<ProductPrecision, Kernel[]> persistentKernels() {
+            Map<ProductPrecision, Kernel[]> kernels = new EnumMap<>(ProductPrecision.class);
             for (Kernel kernel : values()) {
                 Matcher name = PERSISTENT_NAME.matcher(kernel.symbol);
                 if (name.matches()) {
                     int index = persistentIndex(
-                            kernel.precision,
                             name.group(1).equals("backward"),
                             name.group(2).equals("before"),
                             Integer.parseInt(name.group(3)),
                             Integer.parseInt(name.group(4)));
-                    PERSISTENT[index] = kernel;
+                    kernels.computeIfAbsent(kernel.precision, p -> new Kernel[16])[index] = kernel;
                 }
             }
+            return kernels;
         }
 
         /** Tiles have 8 or 16 units, and 32 or one smaller number of rows. */
-        private static int persistentIndex(
-                ProductPrecision precision, boolean isBackward, boolean isResetBefore, int tileUnits, int tileRows) {
-            return (precision.ordinal() << 4)
-                    | (isBackward ? 8 : 0)
-                    | (isResetBefore ? 4 : 0)
-                    | (tileUnits == 16 ? 2 : 0)
-                    | (tileRows == 32 ? 1 : 0);
+        private static int persistentIndex(boolean isBackward, boolean isResetBefore, int tileUnits, int tileRows) {
+            return (isBackward ? 8 : 0)
+                    + (isResetBefore ? 4 : 0)
+                    + (tileUnits == 16 ? 2 : 0)
+                    + (tileRows == 32 ? 1 : 0);
         }
 
         /** The persistent kernel of that precision with tiles of so many units and rows. */
         static Kernel persistent(
                 ProductPrecision precision, boolean isBackward, boolean isResetBefore, int tileUnits, int tileRows) {
-            return PERSISTENT[persistentIndex(precision, isBackward, isResetBefore, tileUnits, tileRows)];
+            Kernel[] kernels = Objects.requireNonNull(PERSISTENT.get(precision), "every precision has some");
+            return kernels[persistentIndex(isBackward, isResetBefore, tileUnits, tileRows)];
         }
 
         /** The product of one form, with square tiles of so many rows, of operands rounded to {@code precision}. */

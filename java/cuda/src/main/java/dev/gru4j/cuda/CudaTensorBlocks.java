@@ -102,7 +102,7 @@ final class CudaTensorBlocks implements CudaBlocks {
     @Override
     public long sharedBytes(boolean isBackward, Division division) {
         int tileUnits = division.tileUnits();
-        int kept = words() * tileUnits <= 32 ? 8 : 4;
+        int kept = words() * tileUnits <= 32 ? 8 : 3;
         boolean isResetAfter = variant == GruVariant.RESET_AFTER;
         long chunks;
         int gates = 1;

@@ -104,21 +104,21 @@ final class TranslateCommand implements Callable<Integer> {
                 pairs.training().stream().map(p -> source.encode(p.source())).toList(),
                 pairs.training().stream().map(p -> target.encode(p.target())).toList(),
                 Vocabulary.END,
-                chosen.batch(),
-                chosen.seed());
+                chosen.common().batch(),
+                chosen.common().seed());
         Files.createDirectories(run.folder());
         try (GruBackend backend = choice.open(terminal, precision);
                 Translator translator = new Translator(
                         backend,
                         source,
                         target,
-                        chosen.embedding(),
+                        chosen.common().embedding(),
                         chosen.hidden(),
-                        chosen.layers(),
-                        chosen.dropout(),
+                        chosen.common().layers(),
+                        chosen.common().dropout(),
                         longest(pairs, Pair::source),
                         longest(pairs, Pair::target) + 1,
-                        chosen.batch())) {
+                        chosen.common().batch())) {
             Schedule schedule = Schedule.trapezoid(chosen.learningRate(), WARMUP_STEPS, DECAY_PERCENT);
             terminal.print(
                     "pairs    %,d, %,d more held out (%s)",
@@ -134,7 +134,7 @@ final class TranslateCommand implements Callable<Integer> {
             LossHistory history = new LossHistory(Progress.Units.CHARACTERS.lossScale());
             Adam.Options adam = Adam.Options.DEFAULT.withBeta2(BETA2).withWeightDecay(chosen.weightDecay());
             var job = new TrainingRun.Job<>(
-                    translator.model(), batches, adam, schedule, chosen.seed(), DEFAULT_CLOCK,
+                    translator.model(), batches, adam, schedule, chosen.common().seed(), DEFAULT_CLOCK,
                     Progress.Units.CHARACTERS);
             TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gru4j.backend.ProductPrecision;
 import java.util.Map;
+import java.util.Properties;
 import org.junit.jupiter.api.Test;
 
 class SettingsTest {
@@ -88,5 +89,20 @@ class SettingsTest {
         assertEquals("'a b'", ShellWord.quote("a b"));
         assertEquals("'it'\\''s'", ShellWord.quote("it's"));
         assertEquals("''", ShellWord.quote(""));
+    }
+
+    /** What makes a run on the emulator, or in narrower vectors, another run than the same line without it. */
+    @Test
+    void theLineThatRepeatsARunCarriesThePropertiesOfTheBackends() {
+        Properties properties = new Properties();
+        properties.setProperty("gru4j.cuda.emulator", "true");
+        properties.setProperty("gru4j.cuda.cublas", "/a b/libcublas.so.12");
+        properties.setProperty("gru4j.simd.bits", "256");
+        properties.setProperty("gru4j.backend", "cuda");
+        properties.setProperty("user.home", "/home");
+        assertEquals(
+                " '-Dgru4j.cuda.cublas=/a b/libcublas.so.12' -Dgru4j.cuda.emulator=true -Dgru4j.simd.bits=256",
+                TrainingRun.properties(properties));
+        assertEquals("", TrainingRun.properties(new Properties()));
     }
 }

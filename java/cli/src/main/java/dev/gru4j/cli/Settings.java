@@ -72,6 +72,19 @@ final class Settings {
         return value;
     }
 
+    /** A text whose default depends on other settings, which is why it is recorded only where it is not the default. */
+    String text(String name, @Nullable String given, String fallback) {
+        String before = recorded == null ? null : recorded.getOrDefault(name, fallback);
+        if (before != null && given != null && !given.equals(before)) {
+            throw differs(name, given, before);
+        }
+        String value = before != null ? before : given != null ? given : fallback;
+        if (!value.equals(fallback)) {
+            collected.put(name, value);
+        }
+        return value;
+    }
+
     private <V> V choose(String name, @Nullable V given, V fallback, Function<String, V> parse) {
         V value = given == null ? fallback : given;
         if (recorded != null) {

@@ -68,6 +68,22 @@ class SettingsTest {
     }
 
     @Test
+    void aTextThatIsTheDefaultIsNotRecorded() {
+        Settings settings = new Settings(null);
+        assertEquals("none", settings.text("loss-scale", null, "none"));
+        assertEquals("none", settings.text("loss-scale", "none", "none"));
+        assertEquals("", settings.arguments());
+        assertEquals("8", settings.text("loss-scale", "8", "none"));
+        assertEquals("--loss-scale 8", settings.arguments());
+        assertEquals("8", new Settings(settings.notes()).text("loss-scale", null, "none"));
+        assertEquals("none", new Settings(Map.of()).text("loss-scale", "none", "none"));
+        String message = String.valueOf(assertThrows(
+                UsageException.class, () -> new Settings(Map.of()).text("loss-scale", "8", "none"))
+                .getMessage());
+        assertTrue(message.startsWith("--loss-scale is 8; the run to be resumed has none"), message);
+    }
+
+    @Test
     void wordsThatAShellWouldReadAreQuoted() {
         assertEquals("runs/a-1.txt", ShellWord.quote("runs/a-1.txt"));
         assertEquals("'a b'", ShellWord.quote("a b"));

@@ -147,6 +147,20 @@ class TrainCommandTest {
     }
 
     @Test
+    void aFixedLossScaleIsReportedRepeatedAndChangesNoBitInFp32() throws IOException {
+        CommandRun scaled = train("scaled", "4", "--loss-scale", "1024");
+        assertEquals("of the loss: fixed at 1024", scaled.line("scaling"));
+        assertTrue(scaled.line("repeat").contains(" --loss-scale 1024"), scaled::toString);
+        CommandRun plain = train("plain", "4", "--loss-scale", "none");
+        assertFalse(plain.out().contains("of the loss") || plain.out().contains("--loss-scale"), plain::toString);
+        assertArrayEquals(weights("plain"), weights("scaled"));
+        CommandRun.of("train", "--resume", "--loss-scale", "dynamic", "--out", folder.resolve("scaled").toString())
+                .failed(2, "--loss-scale is dynamic; the run to be resumed has 1024");
+        CommandRun.of(arguments("wrong", "4", "--loss-scale", "1000"))
+                .failed(2, "--loss-scale is 1000; dynamic, none or a power of two such as 1024 expected");
+    }
+
+    @Test
     void samplesCanBeDrawnFromTheWeights() throws IOException {
         train("sampled", "5");
         String file = folder.resolve("sampled").resolve(RunLimits.WEIGHTS).toString();

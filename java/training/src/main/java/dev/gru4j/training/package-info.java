@@ -9,7 +9,8 @@
  * repeated with the number of steps that another one reached, gives the same bits on the same backend.
  *
  * <p>Parameters, gradients, activations and optimizer state stay in the memory of the backend; per
- * step the batch goes there and the loss comes back.
+ * step the batch goes there and the loss comes back. For products in fp16 the loss can be scaled
+ * ({@link dev.gru4j.backend.LossScaling}); the backend skips a step that overflowed, and counts it, by itself.
  */
 @NullMarked
 package dev.gru4j.training;

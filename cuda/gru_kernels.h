@@ -92,6 +92,13 @@ enum {
     GRU_PERSISTENT_QUADS = 4,
     /// A row of weights in shared memory begins this many floats behind the next multiple of 32.
     GRU_PERSISTENT_SKEW = 4,
+    // gru_persistent_{forward,backward}_reset_{after,before}_registers_UxR_f32: the same launch with the arguments
+    // GruPersistent{Forward,Backward}Registers, units ≤ 16 and shared memory gru_persistent_registers_shared_bytes().
+    /// k of W_hh that lie in registers: the first GRU_PERSISTENT_PANEL of all three gates in the forward pass; in the
+    /// backward pass the first 3 panels of 3H, or reset-before the first 2 of 2H and the first of H.
+    GRU_PERSISTENT_PANEL = 768,
+    /// A panel may be smaller: a multiple of this.
+    GRU_PERSISTENT_PANEL_UNIT = 128,
     /// 4-byte words from the flag of one group of blocks to the next: lines of their own.
     GRU_FLAG_STRIDE = 32,
 };
@@ -115,6 +122,24 @@ inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, i
     const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
     return 4 * (units * row + 2 * stage + tiles);
+}
+
+/// How many of `depth` k lie in registers where there is room for so many.
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+inline int gru_persistent_held(int depth, int room) {
+    return depth < room ? depth : room;
+}
+
+/// The same of a kernel that keeps panels of W_hh in registers.
+inline long long gru_persistent_registers_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows,
+                                                       int H, int panel) {
+    auto row = [&](int gates) { return gru_persistent_row(static_cast<long long>(gates) * (H - gru_persistent_held(H, panel))); };
+    const long long floats = !backward ? 3 * row(1) : !reset_before ? row(3) : row(2) + row(1);
+    const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
+    const long long tiles = (rows + tile_rows - 1) / tile_rows;
+    return 4 * (units * floats + 2 * stage + tiles);
 }
 
 /**
@@ -256,6 +281,13 @@ struct GruPersistentForward {
     int rows;             // 100  of a group
 };
 
+/// The same where W_hh lies in registers too.
+struct GruPersistentForwardRegisters {
+    GruPersistentForward layer; //   0
+    int panel;                  // 104  k of a panel, a multiple of GRU_PERSISTENT_PANEL_UNIT
+    int padding;                // 108
+};
+
 /**
  * The whole loop over the steps of a backward pass, in one launch. dgx, dgh and dh are as GruCellBackward leaves them
  * after all steps, bit for bit what the cell kernels and the products gru_gemm_nn_32x32 give. Groups as forward.
@@ -277,6 +309,13 @@ struct GruPersistentBackward {
     int reverse;          //  92
     int units;            //  96
     int rows;             // 100
+};
+
+/// The same where W_hh lies in registers too.
+struct GruPersistentBackwardRegisters {
+    GruPersistentBackward layer; //   0
+    int panel;                   // 104  as forward
+    int padding;                 // 108
 };
 
 /**
@@ -482,6 +521,7 @@ GRU_AT(GruPersistentForward, y_stride, 64); GRU_AT(GruPersistentForward, state_b
 GRU_AT(GruPersistentForward, gate_blocks, 76); GRU_AT(GruPersistentForward, T, 80); GRU_AT(GruPersistentForward, B, 84);
 GRU_AT(GruPersistentForward, H, 88); GRU_AT(GruPersistentForward, reverse, 92); GRU_AT(GruPersistentForward, units, 96);
 GRU_AT(GruPersistentForward, rows, 100); GRU_SIZE(GruPersistentForward, 104);
+GRU_AT(GruPersistentForwardRegisters, panel, 104); GRU_SIZE(GruPersistentForwardRegisters, 112);
 
 GRU_AT(GruPersistentBackward, w_hh, 0); GRU_AT(GruPersistentBackward, gates, 8); GRU_AT(GruPersistentBackward, states, 16);
 GRU_AT(GruPersistentBackward, dy, 24); GRU_AT(GruPersistentBackward, dh, 32); GRU_AT(GruPersistentBackward, dgx, 40);
@@ -490,6 +530,7 @@ GRU_AT(GruPersistentBackward, flags, 64); GRU_AT(GruPersistentBackward, dy_strid
 GRU_AT(GruPersistentBackward, T, 80); GRU_AT(GruPersistentBackward, B, 84); GRU_AT(GruPersistentBackward, H, 88);
 GRU_AT(GruPersistentBackward, reverse, 92); GRU_AT(GruPersistentBackward, units, 96);
 GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
+GRU_AT(GruPersistentBackwardRegisters, panel, 104); GRU_SIZE(GruPersistentBackwardRegisters, 112);
 
 #undef GRU_AT
 #undef GRU_SIZE
@@ -519,6 +560,8 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
     KERNEL(gru_persistent_forward_reset_before_8x32_f32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_before_16x8_f32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_before_16x32_f32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_registers_16x16_f32, GruPersistentForwardRegisters)                      \
+    KERNEL(gru_persistent_forward_reset_before_registers_16x16_f32, GruPersistentForwardRegisters)                     \
     KERNEL(gru_persistent_backward_reset_after_8x8_f32, GruPersistentBackward)                                         \
     KERNEL(gru_persistent_backward_reset_after_8x32_f32, GruPersistentBackward)                                        \
     KERNEL(gru_persistent_backward_reset_after_16x8_f32, GruPersistentBackward)                                        \
@@ -527,6 +570,8 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
     KERNEL(gru_persistent_backward_reset_before_8x32_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_16x8_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_16x32_f32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_registers_16x16_f32, GruPersistentBackwardRegisters)                    \
+    KERNEL(gru_persistent_backward_reset_before_registers_16x16_f32, GruPersistentBackwardRegisters)                   \
     KERNEL(gru_dropout_f32, GruDropout)                                                                                \
     KERNEL(gru_embedding_forward_f32, GruEmbedding)                                                                    \
     KERNEL(gru_embedding_backward_f32, GruEmbedding)                                                                   \

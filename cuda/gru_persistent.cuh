@@ -43,6 +43,7 @@ struct GruPersistentPart {
     int first_row;
     int rows;
     int blocks; // of the group
+    int units_of_block; // of all but the last
 
     GRU4J_DEVICE GruPersistentPart(int B, int H, int units_of_block, int rows_of_group) {
         first_unit = gru4j::block_x() * units_of_block;
@@ -50,6 +51,7 @@ struct GruPersistentPart {
         first_row = gru4j::block_y() * rows_of_group;
         rows = B - first_row < rows_of_group ? B - first_row : rows_of_group;
         blocks = gru4j::grid_x();
+        this->units_of_block = units_of_block;
     }
 };
 
@@ -90,17 +92,21 @@ struct GruPersistentWeights {
         // Lanes beyond the last unit multiply its weights, and nobody asks for their sums.
         return s_weights + (line * units + (unit < units ? unit : units - 1)) * length;
     }
+
+    /// Where these weights leave registers enough, what follows from a value may stay in some.
+    GRU4J_DEVICE static int again(int value) { return value; }
 };
 
-/// s_weights[line][unit][k] = W[line·H + first_unit + unit, k], for the forward pass. Ends without a barrier.
-GRU4J_DEVICE GruPersistentWeights gru_persistent_load(float* s_weights, const float* w, int H,
+/// s_weights[line][unit][k] = W[line·H + first_unit + unit, first_k + k], for the forward pass. Ends without a barrier.
+GRU4J_DEVICE GruPersistentWeights gru_persistent_load(float* s_weights, const float* w, int H, int first_k,
                                                       const GruPersistentPart& part) {
-    const int length = static_cast<int>(gru_persistent_row(H));
+    const int depth = H - first_k;
+    const int length = static_cast<int>(gru_persistent_row(depth));
     for (int line = 0; line < GRU_GATES * part.units; line++) {
         const int gate = line / part.units;
-        const float* from = w + (static_cast<long long>(gate) * H + part.first_unit + line % part.units) * H;
+        const float* from = w + (static_cast<long long>(gate) * H + part.first_unit + line % part.units) * H + first_k;
         for (int k = gru4j::thread_x(); k < length; k += GRU_PERSISTENT_THREADS) {
-            s_weights[static_cast<long long>(line) * length + k] = k < H ? from[k] : 0.0f;
+            s_weights[static_cast<long long>(line) * length + k] = k < depth ? from[k] : 0.0f;
         }
     }
     return {s_weights, length, part.units};

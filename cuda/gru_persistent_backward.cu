@@ -9,11 +9,13 @@
 
 #include "gru_cell.cuh"
 #include "gru_persistent.cuh"
+#include "gru_persistent_registers.cuh"
 
 namespace {
 
 /// A tile of rows in one step.
 struct GruBackwardTile {
+    int step;
     int first_row; // of the tile, in the batch
     int rows;      // of the tile
     bool active;   // whether any of its rows has this step
@@ -34,10 +36,11 @@ struct GruBackwardElement {
 };
 
 /// Calls body for every element of the tile that is this thread's.
-template <int UNITS, int ROWS, typename Body>
-GRU4J_DEVICE void gru_backward_elements(const GruPersistentBackward& p, const GruPersistentPart& part,
-                                        const GruBackwardTile& tile, int step, const Body& body) {
+template <int UNITS, int ROWS, typename Weights, typename Body>
+GRU4J_DEVICE void gru_backward_elements(const GruPersistentBackward& p, const GruBackwardTile& tile, const Body& body) {
     using Tile = GruPersistentTile<UNITS, ROWS>;
+    const int step = Weights::again(tile.step);
+    const GruPersistentPart part(p.B, p.H, Weights::again(p.units), p.rows);
     for (int i = gru4j::thread_x(); i < Tile::ELEMENTS; i += GRU_PERSISTENT_THREADS) {
         GruBackwardElement e;
         e.unit = i % Tile::MAX_UNITS;
@@ -80,22 +83,26 @@ GRU4J_DEVICE float gru_backward_arriving(const GruPersistentBackward& p, const G
 }
 
 /// Rows of a tile in dgh of a step, from block g on; rows are 3H apart.
-GRU4J_DEVICE const float* gru_backward_dgh(const GruPersistentBackward& p, const GruBackwardTile& tile, int step, int g) {
-    return p.dgh + (static_cast<long long>(step) * p.B + tile.first_row) * GRU_GATES * p.H
+GRU4J_DEVICE const float* gru_backward_dgh(const GruPersistentBackward& p, const GruBackwardTile& tile, int g) {
+    return p.dgh + (static_cast<long long>(tile.step) * p.B + tile.first_row) * GRU_GATES * p.H
          + static_cast<long long>(g) * p.H;
 }
 
+/// k of the product that leads through the state: dgh of all gates, reset-before of all but the candidate.
+GRU4J_DEVICE int gru_backward_depth(bool reset_before, int H) {
+    return (reset_before ? GRU_CANDIDATE : GRU_GATES) * H;
+}
+
 /// dh += dgh[blocks from r on, `depth` wide]·W_hh of the same rows; padding keeps its gradient.
-template <int UNITS, int ROWS>
-GRU4J_DEVICE void gru_backward_through_state(const GruPersistentBackward& p, const GruPersistentPart& part,
-                                             const GruPersistentWeights& weights, const GruBackwardTile& tile, int step,
-                                             int depth, float* s_stages) {
+template <int UNITS, int ROWS, typename Weights>
+GRU4J_DEVICE void gru_backward_through_state(const GruPersistentBackward& p, const Weights& weights,
+                                             const GruBackwardTile& tile, int depth, float* s_stages) {
     if (!tile.active) {
         return;
     }
-    gru_persistent_product<UNITS, ROWS, 1>(gru_backward_dgh(p, tile, step, GRU_RESET),
+    gru_persistent_product<UNITS, ROWS, 1>(gru_backward_dgh(p, tile, GRU_RESET),
                                            static_cast<long long>(GRU_GATES) * p.H, tile.rows, depth, weights, 0, s_stages);
-    gru_backward_elements<UNITS, ROWS>(p, part, tile, step, [&](const GruBackwardElement& e) {
+    gru_backward_elements<UNITS, ROWS, Weights>(p, tile, [&](const GruBackwardElement& e) {
         if (e.valid) {
             p.dh[e.at] = p.dh[e.at] + gru_persistent_sum<UNITS, ROWS, 1>(s_stages, 0, e.unit, e.row);
         }
@@ -103,10 +110,9 @@ GRU4J_DEVICE void gru_backward_through_state(const GruPersistentBackward& p, con
 }
 
 /// dgx = [drPre, dzPre, dnPre]    dgh = [drPre, dzPre, dnPre ⊙ r]    dh = dh ⊙ z
-template <int UNITS, int ROWS>
-GRU4J_DEVICE void gru_backward_cell_reset_after(const GruPersistentBackward& p, const GruPersistentPart& part,
-                                                const GruBackwardTile& tile, int step) {
-    gru_backward_elements<UNITS, ROWS>(p, part, tile, step, [&](const GruBackwardElement& e) {
+template <int UNITS, int ROWS, typename Weights>
+GRU4J_DEVICE void gru_backward_cell_reset_after(const GruPersistentBackward& p, const GruBackwardTile& tile) {
+    gru_backward_elements<UNITS, ROWS, Weights>(p, tile, [&](const GruBackwardElement& e) {
         if (!e.valid) {
             for (int g = 0; g < GRU_GATES; g++) {
                 gru_backward_store(p, e, g, 0.0f, 0.0f);
@@ -125,10 +131,9 @@ GRU4J_DEVICE void gru_backward_cell_reset_after(const GruPersistentBackward& p, 
 }
 
 /// Blocks z and n of dgx = dgh    dh = dh ⊙ z
-template <int UNITS, int ROWS>
-GRU4J_DEVICE void gru_backward_cell_candidate(const GruPersistentBackward& p, const GruPersistentPart& part,
-                                              const GruBackwardTile& tile, int step) {
-    gru_backward_elements<UNITS, ROWS>(p, part, tile, step, [&](const GruBackwardElement& e) {
+template <int UNITS, int ROWS, typename Weights>
+GRU4J_DEVICE void gru_backward_cell_candidate(const GruPersistentBackward& p, const GruBackwardTile& tile) {
+    gru_backward_elements<UNITS, ROWS, Weights>(p, tile, [&](const GruBackwardElement& e) {
         if (!e.valid) {
             gru_backward_store(p, e, GRU_UPDATE, 0.0f, 0.0f);
             gru_backward_store(p, e, GRU_CANDIDATE, 0.0f, 0.0f);
@@ -144,16 +149,15 @@ GRU4J_DEVICE void gru_backward_cell_candidate(const GruPersistentBackward& p, co
 }
 
 /// drh = dgh_n·W_hn    block r of dgx = dgh    dh += drh ⊙ r
-template <int UNITS, int ROWS>
-GRU4J_DEVICE void gru_backward_cell_reset(const GruPersistentBackward& p, const GruPersistentPart& part,
-                                          const GruPersistentWeights& weights, const GruBackwardTile& tile, int step,
-                                          float* s_stages) {
+template <int UNITS, int ROWS, typename Weights>
+GRU4J_DEVICE void gru_backward_cell_reset(const GruPersistentBackward& p, const Weights& weights,
+                                          const GruBackwardTile& tile, float* s_stages) {
     if (tile.active) {
-        gru_persistent_product<UNITS, ROWS, 1>(gru_backward_dgh(p, tile, step, GRU_CANDIDATE),
+        gru_persistent_product<UNITS, ROWS, 1>(gru_backward_dgh(p, tile, GRU_CANDIDATE),
                                                static_cast<long long>(GRU_GATES) * p.H, tile.rows, p.H, weights, 0,
                                                s_stages);
     }
-    gru_backward_elements<UNITS, ROWS>(p, part, tile, step, [&](const GruBackwardElement& e) {
+    gru_backward_elements<UNITS, ROWS, Weights>(p, tile, [&](const GruBackwardElement& e) {
         if (!e.valid) {
             gru_backward_store(p, e, GRU_RESET, 0.0f, 0.0f);
             return;
@@ -166,33 +170,27 @@ GRU4J_DEVICE void gru_backward_cell_reset(const GruPersistentBackward& p, const 
     });
 }
 
-template <int UNITS, int ROWS, bool RESET_BEFORE>
-GRU4J_DEVICE void gru_persistent_backward(const GruPersistentBackward& p) {
+/// All steps. s_memory: two stages, `weight_floats` of weights, which lie there already, and an int for each tile.
+template <int UNITS, int ROWS, bool RESET_BEFORE, typename Weights, typename Candidate>
+GRU4J_DEVICE void gru_persistent_backward_steps(const GruPersistentBackward& p, const GruPersistentPart& part,
+                                                const Weights& weights, const Candidate& candidate, float* s_memory,
+                                                long long weight_floats) {
     using Tile = GruPersistentTile<UNITS, ROWS>;
-    GRU4J_SHARED(float, s_memory);
-    const GruPersistentPart part(p.B, p.H, p.units, p.rows);
-    // W_hh of the gates whose gradients go through the state; reset-before: then that of the candidate.
-    const int depth = (RESET_BEFORE ? GRU_CANDIDATE : GRU_GATES) * p.H;
+    const int depth = gru_backward_depth(RESET_BEFORE, p.H);
     float* s_stages = s_memory;
-    float* s_weights = s_stages + 2 * Tile::STAGE;
-    float* s_candidate = s_weights + p.units * gru_persistent_row(depth);
-    int* s_steps = reinterpret_cast<int*>(s_candidate + (RESET_BEFORE ? p.units * gru_persistent_row(p.H) : 0));
-    const GruPersistentWeights weights = gru_persistent_load_transposed(s_weights, p.w_hh, p.H, 0, depth, part);
-    GruPersistentWeights candidate = weights;
-    if (RESET_BEFORE) {
-        candidate = gru_persistent_load_transposed(s_candidate, p.w_hh, p.H, GRU_CANDIDATE * p.H, p.H, part);
-    }
+    int* s_steps = reinterpret_cast<int*>(s_stages + 2 * Tile::STAGE + weight_floats);
     const int group_steps = gru_persistent_steps(s_steps, p.lengths, p.T, part, Tile::MAX_ROWS);
     GruPersistentExchange exchange(p.flags, part.blocks);
 
     for (int step = p.T - 1; step >= 0; step--) {
-        GruBackwardTile tile;
         auto for_each_tile = [&](auto body) {
             for (int first = 0; first < part.rows; first += Tile::MAX_ROWS) {
+                GruBackwardTile tile;
+                tile.step = step;
                 tile.first_row = part.first_row + first;
                 tile.rows = part.rows - first < Tile::MAX_ROWS ? part.rows - first : Tile::MAX_ROWS;
                 tile.active = step < s_steps[first / Tile::MAX_ROWS];
-                body();
+                body(tile);
             }
         };
         auto meet = [&] {
@@ -203,14 +201,55 @@ GRU4J_DEVICE void gru_persistent_backward(const GruPersistentBackward& p) {
             }
         };
         if (RESET_BEFORE) {
-            for_each_tile([&] { gru_backward_cell_candidate<UNITS, ROWS>(p, part, tile, step); });
+            for_each_tile([&](const GruBackwardTile& tile) { gru_backward_cell_candidate<UNITS, ROWS, Weights>(p, tile); });
             meet();
-            for_each_tile([&] { gru_backward_cell_reset<UNITS, ROWS>(p, part, candidate, tile, step, s_stages); });
+            for_each_tile([&](const GruBackwardTile& tile) { gru_backward_cell_reset<UNITS, ROWS>(p, candidate, tile, s_stages); });
         } else {
-            for_each_tile([&] { gru_backward_cell_reset_after<UNITS, ROWS>(p, part, tile, step); });
+            for_each_tile([&](const GruBackwardTile& tile) { gru_backward_cell_reset_after<UNITS, ROWS, Weights>(p, tile); });
         }
         meet();
-        for_each_tile([&] { gru_backward_through_state<UNITS, ROWS>(p, part, weights, tile, step, depth, s_stages); });
+        for_each_tile([&](const GruBackwardTile& tile) { gru_backward_through_state<UNITS, ROWS>(p, weights, tile, depth, s_stages); });
+    }
+}
+
+template <int UNITS, int ROWS, bool RESET_BEFORE>
+GRU4J_DEVICE void gru_persistent_backward(const GruPersistentBackward& p) {
+    GRU4J_SHARED(float, s_memory);
+    const GruPersistentPart part(p.B, p.H, p.units, p.rows);
+    const int depth = gru_backward_depth(RESET_BEFORE, p.H);
+    float* s_weights = s_memory + 2 * GruPersistentTile<UNITS, ROWS>::STAGE;
+    const long long floats = p.units * gru_persistent_row(depth);
+    const GruPersistentWeights weights = gru_persistent_load_transposed(s_weights, p.w_hh, p.H, 0, depth, part);
+    if (RESET_BEFORE) {
+        const GruPersistentWeights candidate =
+            gru_persistent_load_transposed(s_weights + floats, p.w_hh, p.H, depth, p.H, part);
+        gru_persistent_backward_steps<UNITS, ROWS, true>(p, part, weights, candidate, s_memory,
+                                                         floats + p.units * gru_persistent_row(p.H));
+    } else {
+        gru_persistent_backward_steps<UNITS, ROWS, false>(p, part, weights, weights, s_memory, floats);
+    }
+}
+
+template <int UNITS, int ROWS, bool RESET_BEFORE>
+GRU4J_DEVICE void gru_persistent_backward(const GruPersistentBackwardRegisters& registers) {
+    constexpr int PANELS = RESET_BEFORE ? GRU_CANDIDATE : GRU_GATES;
+    const GruPersistentBackward& p = registers.layer;
+    const int panel = registers.panel;
+    GRU4J_SHARED(float, s_memory);
+    const GruPersistentPart part(p.B, p.H, p.units, p.rows);
+    const int depth = gru_backward_depth(RESET_BEFORE, p.H);
+    float* s_weights = s_memory + 2 * GruPersistentTile<UNITS, ROWS>::STAGE;
+    const long long floats = p.units * gru_persistent_row(depth - gru_persistent_held(depth, PANELS * panel));
+    const GruPersistentRegisters<1, PANELS> weights =
+        gru_persistent_load_registers_transposed<PANELS>(s_weights, p.w_hh, p.H, 0, depth, panel, part);
+    if (RESET_BEFORE) {
+        const GruPersistentRegisters<1, 1> candidate =
+            gru_persistent_load_registers_transposed<1>(s_weights + floats, p.w_hh, p.H, depth, p.H, panel, part);
+        gru_persistent_backward_steps<UNITS, ROWS, true>(
+            p, part, weights, candidate, s_memory,
+            floats + p.units * gru_persistent_row(p.H - candidate.held()));
+    } else {
+        gru_persistent_backward_steps<UNITS, ROWS, false>(p, part, weights, weights, s_memory, floats);
     }
 }
 
@@ -232,3 +271,17 @@ GRU_PERSISTENT_BACKWARD(16, 8)
 GRU_PERSISTENT_BACKWARD(16, 32)
 
 #undef GRU_PERSISTENT_BACKWARD
+
+#define GRU_PERSISTENT_BACKWARD_REGISTERS(units, rows)                                                                 \
+    GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_after_registers_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,   \
+                 GruPersistentBackwardRegisters, p) {                                                                  \
+        gru_persistent_backward<units / 8, rows / 8, false>(p);                                                        \
+    }                                                                                                                  \
+    GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_before_registers_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,  \
+                 GruPersistentBackwardRegisters, p) {                                                                  \
+        gru_persistent_backward<units / 8, rows / 8, true>(p);                                                         \
+    }
+
+GRU_PERSISTENT_BACKWARD_REGISTERS(16, 16)
+
+#undef GRU_PERSISTENT_BACKWARD_REGISTERS

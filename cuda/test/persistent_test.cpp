@@ -20,6 +20,7 @@ struct Sequence {
 struct Division {
     int tile_units, tile_rows;
     int units, rows;
+    int panel = 0; // k of a panel of W_hh in registers; 0: all of it in shared memory
 };
 
 unsigned parts(int size, int part) {
@@ -75,7 +76,11 @@ public:
         const GruPersistentBackward args = {w_hh.at(), gates.at(), states.at(), dy.at(), dh.at(), dgx.at(), dgh.at(),
                                             mask(), flags.at(), s.H, s.T, s.B, s.H, s.reverse, division.units,
                                             division.rows};
-        launch("backward", division, args);
+        if (division.panel == 0) {
+            launch("backward", division, args);
+        } else {
+            launch("backward", division, GruPersistentBackwardRegisters{args, division.panel, 0});
+        }
     }
 
     /// What inference keeps: two states that take turns, the gates of one step. Returns the last state.
@@ -167,14 +172,23 @@ private:
         const GruPersistentForward args = {w_hh.at(), b_hh.count() == 0 ? nullptr : b_hh.at(), gx.at(), states_, gates_,
                                            y.at(), mask(), flags.at(), s.H, state_blocks, gate_blocks, s.T, s.B, s.H,
                                            s.reverse, division.units, division.rows};
-        launch("forward", division, args);
+        if (division.panel == 0) {
+            launch("forward", division, args);
+        } else {
+            launch("forward", division, GruPersistentForwardRegisters{args, division.panel, 0});
+        }
     }
 
     template <typename Args> void launch(const std::string& pass, const Division& division, const Args& args) {
+        const bool backward = pass == "backward";
         const std::string kernel = "gru_persistent_" + pass + (s.reset_before ? "_reset_before_" : "_reset_after_")
-                                 + std::to_string(division.tile_units) + "x" + std::to_string(division.tile_rows) + "_f32";
-        const long long shared = gru_persistent_shared_bytes(pass == "backward", s.reset_before, division.units,
-                                                             division.tile_rows, division.rows, s.H);
+                                 + (division.panel == 0 ? "" : "registers_") + std::to_string(division.tile_units) + "x" + std::to_string(division.tile_rows) + "_f32";
+        const long long shared =
+            division.panel == 0 ? gru_persistent_shared_bytes(backward, s.reset_before, division.units, division.tile_rows,
+                                                              division.rows, s.H)
+                                : gru_persistent_registers_shared_bytes(backward, s.reset_before, division.units,
+                                                                        division.tile_rows, division.rows, s.H,
+                                                                        division.panel);
         launch_cooperative(kernel, &args, sizeof args, parts(s.H, division.units), parts(s.B, division.rows),
                            GRU_PERSISTENT_THREADS, static_cast<size_t>(shared));
     }
@@ -185,7 +199,7 @@ std::string describe(const Sequence& s, const Division& division) {
          + (s.reset_before ? " reset-before" : " reset-after") + (s.reverse ? " reverse" : "")
          + (s.lengths.empty() ? "" : " lengths") + " tile " + std::to_string(division.tile_units) + "x"
          + std::to_string(division.tile_rows) + " units " + std::to_string(division.units) + " rows "
-         + std::to_string(division.rows) + ": ";
+         + std::to_string(division.rows) + (division.panel == 0 ? "" : " panel " + std::to_string(division.panel)) + ": ";
 }
 
 void check(const Sequence& s, const Division& division, bool with_bias = true) {
@@ -242,6 +256,29 @@ TEST(a_persistent_layer_may_be_wider_than_a_stage) {
     check({2, 2, 260, true, false, {}}, {16, 8, 16, 2});
     check({2, 3, 140, false, true, {}}, {8, 32, 8, 3});
     check({2, 3, 140, true, true, {}}, {8, 32, 8, 3});
+}
+
+/// All weights in registers: fewer k than a segment of the panel has, with idle segments and lanes of units; more rows than
+/// the pipeline has segments, more than a tile.
+TEST(a_persistent_layer_in_registers_gives_the_bits_of_the_stepwise_one) {
+    check_variants(1, 1, 1, {}, {16, 16, 1, 1, 128});
+    check_variants(3, 7, 19, {}, {16, 16, 13, 7, 128});
+    check({2, 21, 40, false, false, {}}, {16, 16, 16, 19, 128});
+    check({2, 21, 40, true, true, {}}, {16, 16, 16, 19, 128});
+}
+
+/// A part of the weights in shared memory, which the sums go on to: H just past one and past two chunks of each segment,
+/// up to 8 rows and more, quads that are not aligned.
+TEST(a_persistent_layer_in_registers_and_shared_memory_gives_the_same_bits) {
+    check({2, 9, 140, false, false, {}}, {16, 16, 16, 9, 128});
+    check({2, 9, 140, true, false, {}}, {16, 16, 16, 9, 128});
+    check({2, 2, 261, false, true, {}}, {16, 16, 16, 2, 256});
+    check({2, 2, 261, true, true, {}}, {16, 16, 16, 2, 128});
+}
+
+TEST(a_persistent_layer_in_registers_with_lengths_gives_the_same_bits) {
+    check_variants(4, 18, 9, {1, 1, 0, 1, 2, 1, 1, 1, 2, 1, 1, 1, 1, 2, 1, 1, 4, 3}, {16, 16, 9, 18, 128});
+    check_variants(5, 4, 12, {2, 0, 3, 1}, {16, 16, 8, 2, 128});
 }
 
 TEST(a_persistent_layer_with_lengths_gives_the_same_bits_and_reads_no_padding) {

@@ -36,13 +36,12 @@ template <int UNITS, int ROWS> struct GruPersistentTile {
     static_assert(DEPTH % CHUNK == 0, "a stage holds whole turns of the groups");
 };
 
-/// Rows of a group of blocks, and what a block owns of them. All blocks of the group agree on all but first_unit, units.
+/// Rows of a group of blocks, and what a block owns of them. All blocks of the group agree on its rows.
 struct GruPersistentPart {
     int first_unit;
     int units;
     int first_row;
     int rows;
-    int blocks; // of the group
     int units_of_block; // of all but the last
 
     GRU4J_DEVICE GruPersistentPart(int B, int H, int units_of_block, int rows_of_group) {
@@ -50,35 +49,36 @@ struct GruPersistentPart {
         units = H - first_unit < units_of_block ? H - first_unit : units_of_block;
         first_row = gru4j::block_y() * rows_of_group;
         rows = B - first_row < rows_of_group ? B - first_row : rows_of_group;
-        blocks = gru4j::grid_x();
         this->units_of_block = units_of_block;
     }
 };
 
 /// The meetings of the blocks of a group. What one writes before arrive() the others may read, with load_l2, after wait().
-class GruPersistentExchange {
+template <typename Weights> class GruPersistentExchange {
 public:
-    GRU4J_DEVICE GruPersistentExchange(unsigned* flags, int blocks)
-        : flag_(flags + static_cast<long long>(gru4j::block_y()) * GRU_FLAG_STRIDE), blocks_(blocks), expected_(0) {}
+    GRU4J_DEVICE explicit GruPersistentExchange(unsigned* flags) : flags_(flags), expected_(0) {}
 
     GRU4J_DEVICE void arrive() {
         gru4j::block_sync();
         if (gru4j::thread_x() == 0) {
-            gru4j::signal(flag_);
+            gru4j::signal(flag());
         }
-        expected_ += static_cast<unsigned>(blocks_);
+        expected_ += static_cast<unsigned>(gru4j::grid_x());
     }
 
     GRU4J_DEVICE void wait() {
         if (gru4j::thread_x() == 0) {
-            gru4j::wait_at_least(flag_, expected_);
+            gru4j::wait_at_least(flag(), expected_);
         }
         gru4j::block_sync();
     }
 
 private:
-    unsigned* flag_;
-    int blocks_;
+    GRU4J_DEVICE unsigned* flag() const {
+        return flags_ + static_cast<long long>(Weights::again(gru4j::block_y())) * GRU_FLAG_STRIDE;
+    }
+
+    unsigned* flags_;
     unsigned expected_;
 };
 

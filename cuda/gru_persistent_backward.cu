@@ -180,11 +180,13 @@ GRU4J_DEVICE void gru_persistent_backward_steps(const GruPersistentBackward& p, 
     float* s_stages = s_memory;
     int* s_steps = reinterpret_cast<int*>(s_stages + 2 * Tile::STAGE + weight_floats);
     const int group_steps = gru_persistent_steps(s_steps, p.lengths, p.T, part, Tile::MAX_ROWS);
-    GruPersistentExchange exchange(p.flags, part.blocks);
+    GruPersistentExchange<Weights> exchange(p.flags);
 
     for (int step = p.T - 1; step >= 0; step--) {
+        auto own = [&] { return GruPersistentPart(p.B, p.H, p.units, Weights::again(p.rows)); };
         auto for_each_tile = [&](auto body) {
-            for (int first = 0; first < part.rows; first += Tile::MAX_ROWS) {
+            for (int first = 0; first < own().rows; first += Tile::MAX_ROWS) {
+                const GruPersistentPart part = own();
                 GruBackwardTile tile;
                 tile.step = step;
                 tile.first_row = part.first_row + first;

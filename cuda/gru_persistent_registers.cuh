@@ -81,8 +81,8 @@ template <int LINES, int PANELS> struct GruPersistentRegisters {
         return {s_rest, gru_persistent_row(again(depth) - held()), units()};
     }
 
-    /// from(line, unit, k) is a weight with k below depth.
-    template <typename From> GRU4J_DEVICE void load(const From& from) {
+    /// from(line, unit, k) is where a weight lies, those of the next k follow `stride` floats apart.
+    template <typename From> GRU4J_DEVICE void load(long long stride, const From& from) {
         const GruRegisterLayout at;
         const int units = this->units();
         GRU4J_UNROLL
@@ -91,11 +91,14 @@ template <int LINES, int PANELS> struct GruPersistentRegisters {
             for (int line = 0; line < LINES; line++) {
                 GRU4J_UNROLL
                 for (int chunk = 0; chunk < GruRegisterLayout::CHUNKS; chunk++) {
+                    gru4j::block_sync(); // one chunk at a time: the addresses of all would not fit beside the weights
+                    const int k = p * panel + at.first_k(panel, chunk);
+                    const bool is_mine = chunk * GRU_PERSISTENT_PANEL_UNIT < panel && at.unit < units;
+                    const float* next = from(line, at.unit, k);
                     GRU4J_UNROLL
                     for (int i = 0; i < GruRegisterLayout::GROUP_DEPTH; i++) {
-                        const int k = p * panel + at.first_k(panel, chunk) + i;
-                        const bool is_mine = chunk * GRU_PERSISTENT_PANEL_UNIT < panel && k < depth && at.unit < units;
-                        w[p][line][chunk][i] = is_mine ? from(line, at.unit, k) : 0.0f;
+                        w[p][line][chunk][i] = is_mine && k + i < depth ? *next : 0.0f;
+                        next += stride;
                     }
                 }
             }
@@ -108,8 +111,8 @@ GRU4J_DEVICE GruPersistentRegisters<GRU_GATES, 1> gru_persistent_load_registers(
                                                                                 int panel, const GruPersistentPart& part) {
     GruPersistentRegisters<GRU_GATES, 1> weights = {{}, s_weights, H, panel, H, part.units_of_block};
     gru_persistent_load(s_weights, w, H, weights.held(), part);
-    weights.load([&](int line, int unit, int k) {
-        return w[(static_cast<long long>(line) * H + part.first_unit + unit) * H + k];
+    weights.load(1, [&](int line, int unit, int k) {
+        return w + (static_cast<long long>(line) * H + part.first_unit + unit) * H + k;
     });
     return weights;
 }
@@ -123,8 +126,8 @@ GRU4J_DEVICE GruPersistentRegisters<1, PANELS> gru_persistent_load_registers_tra
     GruPersistentRegisters<1, PANELS> weights = {{}, s_weights, depth, panel, H, part.units_of_block};
     const int held = weights.held();
     gru_persistent_load_transposed(s_weights, w, H, first_k + held, depth - held, part);
-    weights.load([&](int, int unit, int k) {
-        return w[(static_cast<long long>(first_k) + k) * H + part.first_unit + unit];
+    weights.load(H, [&](int, int unit, int k) {
+        return w + (static_cast<long long>(first_k) + k) * H + part.first_unit + unit;
     });
     return weights;
 }

@@ -68,6 +68,15 @@ enum {
     GRU_GEMM_SMALL_TILE = 32,
     GRU_GEMM_SMALL_SHARED = 2 * 2 * 32 * 36 * 4,
 
+    // gru_gemm_{nt,nn,tn}_{128x128,32x32}_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same grid and block. Chunks of k
+    // and warps, which are the order of their sums; shared memory of the large tile in tf32 and 3xtf32, of the large tile
+    // in bf16 and fp16, of the small tile.
+    GRU_GEMM_CHUNK = 16,
+    GRU_GEMM_WARPS = GRU_GEMM_THREADS / 32,
+    GRU_GEMM_LARGE_TF32_SHARED = 2 * 2 * 16 * 132 * 4,
+    GRU_GEMM_LARGE_HALF_SHARED = 2 * 2 * 8 * 136 * 4,
+    GRU_GEMM_SMALL_MMA_SHARED = GRU_GEMM_WARPS * 32 * 40 * 4,
+
     // Kernels "by row": grid (rows · ceil(width / GRU_ROW_THREADS)), block GRU_ROW_THREADS.
     GRU_ROW_THREADS = 128,
 
@@ -92,13 +101,13 @@ enum {
     GRU_PERSISTENT_QUADS = 4,
     /// A row of weights in shared memory begins this many floats behind the next multiple of 32.
     GRU_PERSISTENT_SKEW = 4,
-    // gru_persistent_{forward,backward}_reset_{after,before}_registers_UxR_f32: the same launch with the arguments
-    // GruPersistent{Forward,Backward}Registers, units ≤ 16 and shared memory gru_persistent_registers_shared_bytes().
-    /// k of W_hh that lie in registers: the first GRU_PERSISTENT_PANEL of all three gates in the forward pass; in the
-    /// backward pass the first 3 panels of 3H, or reset-before the first 2 of 2H and the first of H.
+    /// Tiles of 16 rows keep the first k of W_hh in registers and only the others in shared memory: of every gate that a
+    /// product sums over (backward: of 3H, reset-before of 2H and of H) or reads (forward) so many.
     GRU_PERSISTENT_PANEL = 768,
-    /// A panel may be smaller: a multiple of this.
-    GRU_PERSISTENT_PANEL_UNIT = 128,
+    // gru_persistent_{forward,backward}_reset_{after,before}_UxR_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same launch,
+    // shared memory gru_persistent_mma_shared_bytes(). The warps of a block take chunks of k in turn.
+    GRU_PERSISTENT_WARPS = GRU_PERSISTENT_THREADS / 32,
+    GRU_PERSISTENT_CHUNK = 16,
     /// 4-byte words from the flag of one group of blocks to the next: lines of their own.
     GRU_FLAG_STRIDE = 32,
 };
@@ -112,34 +121,64 @@ inline long long gru_persistent_row(long long k) {
 }
 
 /**
- * Bytes of shared memory of a persistent kernel with tiles of R rows: weights, two stages, an int for each tile.
+ * Bytes of shared memory of a persistent kernel with tiles of R rows: weights, two stages, an int for each tile. Of each
+ * gate `panel` k lie in registers: GRU_PERSISTENT_PANEL with tiles of 16 rows, else 0.
  * weights: forward 3·units rows of H; backward, reset-after units rows of 3H, reset-before units rows of 2H and of H.
  */
-inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows, int H) {
-    const long long row = !backward ? 3 * gru_persistent_row(H)
-                        : !reset_before ? gru_persistent_row(3LL * H)
-                                        : gru_persistent_row(2LL * H) + gru_persistent_row(H);
+inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows, int H,
+                                             int panel = 0) {
+    const long long k = H > panel ? H - panel : 0;
+    const long long row = !backward ? 3 * gru_persistent_row(k)
+                        : !reset_before ? gru_persistent_row(3 * k)
+                                        : gru_persistent_row(2 * k) + gru_persistent_row(k);
     const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
     return 4 * (units * row + 2 * stage + tiles);
 }
 
-/// How many of `depth` k lie in registers where there is room for so many.
+/// The operands of kernels on tensor cores.
+enum GruPrecision { GRU_TF32, GRU_TF32X3, GRU_BF16, GRU_FP16 };
+
+/// 4-byte words that a lane keeps of a chunk of 16 k and 8 columns of weights.
+constexpr int gru_persistent_words(GruPrecision precision) {
+    return precision == GRU_BF16 || precision == GRU_FP16 ? 2 : 4;
+}
+
+/// Chunks of each warp and gate whose weights lie in registers: up to 96 of them.
+constexpr int gru_persistent_kept(GruPrecision precision, int tile_units) {
+    return gru_persistent_words(precision) * tile_units <= 32 ? 8 : 4;
+}
+
 #ifdef __CUDACC__
 __host__ __device__
 #endif
-inline int gru_persistent_held(int depth, int room) {
-    return depth < room ? depth : room;
+inline int gru_persistent_chunks(int depth) {
+    return (depth + GRU_PERSISTENT_CHUNK - 1) / GRU_PERSISTENT_CHUNK;
 }
 
-/// The same of a kernel that keeps panels of W_hh in registers.
-inline long long gru_persistent_registers_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows,
-                                                       int H, int panel) {
-    auto row = [&](int gates) { return gru_persistent_row(static_cast<long long>(gates) * (H - gru_persistent_held(H, panel))); };
-    const long long floats = !backward ? 3 * row(1) : !reset_before ? row(3) : row(2) + row(1);
-    const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
+/// Chunks whose weights lie in shared memory, where each warp keeps its first `kept` in registers.
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+inline long long gru_persistent_rest_chunks(int depth, int kept) {
+    const int rest = gru_persistent_chunks(depth) - kept * GRU_PERSISTENT_WARPS;
+    return rest > 0 ? rest : 0;
+}
+
+/**
+ * Bytes of shared memory of a persistent kernel on tensor cores with tiles of U units and R rows: the sums of each warp,
+ * weights, an int for each tile. kept is gru_persistent_kept().
+ */
+inline long long gru_persistent_mma_shared_bytes(GruPrecision precision, int kept, bool backward, bool reset_before,
+                                                 int tile_units, int tile_rows, int rows, int H) {
+    const long long chunks = !backward       ? 3 * gru_persistent_rest_chunks(H, kept)
+                             : !reset_before ? gru_persistent_rest_chunks(3 * H, 3 * kept)
+                                             : gru_persistent_rest_chunks(2 * H, 2 * kept)
+                                                   + gru_persistent_rest_chunks(H, kept);
+    const long long gates = backward ? 1 : reset_before ? 2 : 3;
+    const long long sums = gates * GRU_PERSISTENT_WARPS * tile_rows * tile_units;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
-    return 4 * (units * floats + 2 * stage + tiles);
+    return 4 * (sums + chunks * (tile_units / 8) * 32 * gru_persistent_words(precision) + tiles);
 }
 
 /**
@@ -151,6 +190,12 @@ inline long long gru_persistent_registers_shared_bytes(bool backward, bool reset
  *
  * Sums start at 0, run over k in a fixed order with fused multiply-adds; bias, then (accumulate) what C held, are
  * added last. C must not overlap A or B.
+ *
+ * Kernels whose names end with a precision round the elements of A and B to it (gru_device.cuh) and sum as tensor cores
+ * do, chunk by chunk of 16 k counted from the split's first: a chunk is one multiply-add in bf16 and fp16, two of 8 k in
+ * tf32; in 3xtf32 each of these is three, small(A)·big(B), big(A)·small(B), big·big, and a chunk starts at 0 and is then
+ * added to the sum in fp32. In the large tile all chunks in order; in the small tile warp w of 8 takes the chunks w, w + 8,
+ * …, in order, and the sums of the warps are added in fp32, in order.
  *
  * Padding: where lengths is given, the rows of A and C (nt, nn) or of A and B (tn: the k rows) are positions
  * (first_step + row / batch, row % batch). A row in padding takes no part whatever it holds: a padded row of C keeps
@@ -281,13 +326,6 @@ struct GruPersistentForward {
     int rows;             // 100  of a group
 };
 
-/// The same where W_hh lies in registers too.
-struct GruPersistentForwardRegisters {
-    GruPersistentForward layer; //   0
-    int panel;                  // 104  k of a panel, a multiple of GRU_PERSISTENT_PANEL_UNIT
-    int padding;                // 108
-};
-
 /**
  * The whole loop over the steps of a backward pass, in one launch. dgx, dgh and dh are as GruCellBackward leaves them
  * after all steps, bit for bit what the cell kernels and the products gru_gemm_nn_32x32 give. Groups as forward.
@@ -311,30 +349,22 @@ struct GruPersistentBackward {
     int rows;             // 100
 };
 
-/// The same where W_hh lies in registers too.
-struct GruPersistentBackwardRegisters {
-    GruPersistentBackward layer; //   0
-    int panel;                   // 104  as forward
-    int padding;                 // 108
-};
-
 /**
  * out = in ⊙ dropout scales of dev.gru4j.Philox, 0 in padding; out may be in. By row: T·B rows of width
- * ceil(width / 4), for a thread draws four neighbours from one block of the generator.
+ * ceil(width / 4), for a thread draws four neighbours from one block of the generator. What changes from call to call
+ * is read from memory, so that the launch can be recorded once.
  */
 struct GruDropout {
-    const float* in;         //   0  (T,B,width), time order
-    float* out;              //   8
-    const int* lengths;      //  16  (B), or null
-    unsigned long long seed; // 24
-    unsigned iteration;      //  32  low 32 bits
-    int layer;               //  36  whose output this is
-    int T;                   //  40
-    int B;                   //  44
-    int width;               //  48
-    float probability;       //  52  p
-    float keep;              //  56  1 / (1 − p) in float
-    int padding;             //  60
+    const float* in;       //   0  (T,B,width), time order
+    float* out;            //   8
+    const int* lengths;    //  16  (B), or null
+    const unsigned* draw;  //  24  (3): low and high word of the seed, low word of the iteration
+    int layer;             //  32  whose output this is
+    int T;                 //  36
+    int B;                 //  40
+    int width;             //  44
+    float probability;     //  48  p
+    float keep;            //  52  1 / (1 − p) in float
 };
 
 /**
@@ -479,10 +509,9 @@ GRU_AT(GruCellBackward, dgh, 48); GRU_AT(GruCellBackward, lengths, 56); GRU_AT(G
 GRU_AT(GruCellBackward, T, 72); GRU_AT(GruCellBackward, B, 76); GRU_AT(GruCellBackward, H, 80);
 GRU_AT(GruCellBackward, step, 84); GRU_AT(GruCellBackward, reverse, 88); GRU_SIZE(GruCellBackward, 96);
 
-GRU_AT(GruDropout, in, 0); GRU_AT(GruDropout, out, 8); GRU_AT(GruDropout, lengths, 16); GRU_AT(GruDropout, seed, 24);
-GRU_AT(GruDropout, iteration, 32); GRU_AT(GruDropout, layer, 36); GRU_AT(GruDropout, T, 40); GRU_AT(GruDropout, B, 44);
-GRU_AT(GruDropout, width, 48); GRU_AT(GruDropout, probability, 52); GRU_AT(GruDropout, keep, 56);
-GRU_SIZE(GruDropout, 64);
+GRU_AT(GruDropout, in, 0); GRU_AT(GruDropout, out, 8); GRU_AT(GruDropout, lengths, 16); GRU_AT(GruDropout, draw, 24);
+GRU_AT(GruDropout, layer, 32); GRU_AT(GruDropout, T, 36); GRU_AT(GruDropout, B, 40); GRU_AT(GruDropout, width, 44);
+GRU_AT(GruDropout, probability, 48); GRU_AT(GruDropout, keep, 52); GRU_SIZE(GruDropout, 56);
 
 GRU_AT(GruEmbedding, ids, 0); GRU_AT(GruEmbedding, table, 8); GRU_AT(GruEmbedding, positions, 16);
 GRU_AT(GruEmbedding, fault, 24); GRU_AT(GruEmbedding, n, 32); GRU_AT(GruEmbedding, rows, 36);
@@ -521,7 +550,6 @@ GRU_AT(GruPersistentForward, y_stride, 64); GRU_AT(GruPersistentForward, state_b
 GRU_AT(GruPersistentForward, gate_blocks, 76); GRU_AT(GruPersistentForward, T, 80); GRU_AT(GruPersistentForward, B, 84);
 GRU_AT(GruPersistentForward, H, 88); GRU_AT(GruPersistentForward, reverse, 92); GRU_AT(GruPersistentForward, units, 96);
 GRU_AT(GruPersistentForward, rows, 100); GRU_SIZE(GruPersistentForward, 104);
-GRU_AT(GruPersistentForwardRegisters, panel, 104); GRU_SIZE(GruPersistentForwardRegisters, 112);
 
 GRU_AT(GruPersistentBackward, w_hh, 0); GRU_AT(GruPersistentBackward, gates, 8); GRU_AT(GruPersistentBackward, states, 16);
 GRU_AT(GruPersistentBackward, dy, 24); GRU_AT(GruPersistentBackward, dh, 32); GRU_AT(GruPersistentBackward, dgx, 40);
@@ -530,7 +558,6 @@ GRU_AT(GruPersistentBackward, flags, 64); GRU_AT(GruPersistentBackward, dy_strid
 GRU_AT(GruPersistentBackward, T, 80); GRU_AT(GruPersistentBackward, B, 84); GRU_AT(GruPersistentBackward, H, 88);
 GRU_AT(GruPersistentBackward, reverse, 92); GRU_AT(GruPersistentBackward, units, 96);
 GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
-GRU_AT(GruPersistentBackwardRegisters, panel, 104); GRU_SIZE(GruPersistentBackwardRegisters, 112);
 
 #undef GRU_AT
 #undef GRU_SIZE
@@ -544,6 +571,30 @@ GRU_AT(GruPersistentBackwardRegisters, panel, 104); GRU_SIZE(GruPersistentBackwa
     KERNEL(gru_gemm_nt_32x32_f32, GruGemm)                                                                             \
     KERNEL(gru_gemm_nn_32x32_f32, GruGemm)                                                                             \
     KERNEL(gru_gemm_tn_32x32_f32, GruGemm)                                                                             \
+    KERNEL(gru_gemm_nt_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nt_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_nn_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_tn_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_nt_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nt_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_fp16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_fp16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_fp16, GruGemm)                                                                            \
     KERNEL(gru_sum_splits_f32, GruSumSplits)                                                                           \
     KERNEL(gru_column_sums_f32, GruColumnSums)                                                                         \
     KERNEL(gru_cell_forward_reset_after_f32, GruCellForward)                                                           \
@@ -555,23 +606,79 @@ GRU_AT(GruPersistentBackwardRegisters, panel, 104); GRU_SIZE(GruPersistentBackwa
     KERNEL(gru_persistent_forward_reset_after_8x8_f32, GruPersistentForward)                                           \
     KERNEL(gru_persistent_forward_reset_after_8x32_f32, GruPersistentForward)                                          \
     KERNEL(gru_persistent_forward_reset_after_16x8_f32, GruPersistentForward)                                          \
+    KERNEL(gru_persistent_forward_reset_after_16x16_f32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_after_16x32_f32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_before_8x8_f32, GruPersistentForward)                                          \
     KERNEL(gru_persistent_forward_reset_before_8x32_f32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_before_16x8_f32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_before_16x16_f32, GruPersistentForward)                                        \
     KERNEL(gru_persistent_forward_reset_before_16x32_f32, GruPersistentForward)                                        \
-    KERNEL(gru_persistent_forward_reset_after_registers_16x16_f32, GruPersistentForwardRegisters)                      \
-    KERNEL(gru_persistent_forward_reset_before_registers_16x16_f32, GruPersistentForwardRegisters)                     \
     KERNEL(gru_persistent_backward_reset_after_8x8_f32, GruPersistentBackward)                                         \
     KERNEL(gru_persistent_backward_reset_after_8x32_f32, GruPersistentBackward)                                        \
     KERNEL(gru_persistent_backward_reset_after_16x8_f32, GruPersistentBackward)                                        \
+    KERNEL(gru_persistent_backward_reset_after_16x16_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_after_16x32_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_8x8_f32, GruPersistentBackward)                                        \
     KERNEL(gru_persistent_backward_reset_before_8x32_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_16x8_f32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_before_16x16_f32, GruPersistentBackward)                                      \
     KERNEL(gru_persistent_backward_reset_before_16x32_f32, GruPersistentBackward)                                      \
-    KERNEL(gru_persistent_backward_reset_after_registers_16x16_f32, GruPersistentBackwardRegisters)                    \
-    KERNEL(gru_persistent_backward_reset_before_registers_16x16_f32, GruPersistentBackwardRegisters)                   \
+    KERNEL(gru_persistent_forward_reset_after_8x16_tf32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_tf32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_tf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_tf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_8x16_3xtf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_16x16_3xtf32, GruPersistentForward)                                      \
+    KERNEL(gru_persistent_forward_reset_before_8x16_3xtf32, GruPersistentForward)                                      \
+    KERNEL(gru_persistent_forward_reset_before_16x16_3xtf32, GruPersistentForward)                                     \
+    KERNEL(gru_persistent_forward_reset_after_8x16_bf16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_bf16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_bf16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_bf16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_8x16_fp16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_fp16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_fp16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_fp16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x16_tf32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_tf32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_tf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_tf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_8x16_3xtf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_16x16_3xtf32, GruPersistentBackward)                                    \
+    KERNEL(gru_persistent_backward_reset_before_8x16_3xtf32, GruPersistentBackward)                                    \
+    KERNEL(gru_persistent_backward_reset_before_16x16_3xtf32, GruPersistentBackward)                                   \
+    KERNEL(gru_persistent_backward_reset_after_8x16_bf16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_bf16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_bf16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_bf16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_8x16_fp16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_fp16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_fp16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_fp16, GruPersistentBackward)                                     \
     KERNEL(gru_dropout_f32, GruDropout)                                                                                \
     KERNEL(gru_embedding_forward_f32, GruEmbedding)                                                                    \
     KERNEL(gru_embedding_backward_f32, GruEmbedding)                                                                   \

@@ -8,9 +8,9 @@
 //
 //   lane   = (segment 4, unit 8): consecutive k, cut into four segments
 //   warp   = (units 0 … 7 or 8 … 15, group 4): the groups of k of gru_persistent.cuh
-//   thread = 64 weights of each of three slots
+//   thread = PANEL / 16 weights of each of three slots
 //
-// A slot is a gate in the forward pass, where a row of W_hh meets one k of the state three times, and 1024 consecutive k,
+// A slot is a gate in the forward pass, where a row of W_hh meets one k of the state three times, and PANEL consecutive k,
 // a panel, in the backward pass, where k is up to 3H and each unit has one sum.
 //
 // The order of a sum asks for k in order, so the segments cannot begin one row together: the second starts where the
@@ -25,14 +25,17 @@
 
 #include "gru_persistent.cuh"
 
-struct GruRegisterLayout {
+using GruPersistentRegisterTile = GruPersistentTile<2, 2>;
+
+template <int PANEL> struct GruRegisterLayout {
     static constexpr int SEGMENTS = 4;
     static constexpr int UNITS = 8; // of a warp
     static constexpr int GROUPS = 4;
     static constexpr int GROUP_DEPTH = 8;
     static constexpr int CHUNK = GROUPS * GROUP_DEPTH;
-    static constexpr int CHUNKS = GRU_PERSISTENT_PANEL / (SEGMENTS * CHUNK); // of a thread and slot
-    static_assert(SEGMENTS * CHUNK == GRU_PERSISTENT_PANEL_UNIT, "a panel gives its segments equal shares");
+    static constexpr int OF_SEGMENT = PANEL / SEGMENTS;
+    static constexpr int CHUNKS = OF_SEGMENT / CHUNK; // of a thread and slot
+    static_assert(PANEL % (SEGMENTS * CHUNK) == 0 && PANEL <= 4 * GRU_PERSISTENT_THREADS, "equal shares, a quad a thread");
     static_assert(32 == SEGMENTS * UNITS && GRU_PERSISTENT_THREADS == 2 * 32 * GROUPS, "16 units in all");
 
     int unit; // of the block
@@ -40,7 +43,7 @@ struct GruRegisterLayout {
     int segment;
 
     GRU4J_DEVICE GruRegisterLayout() {
-        const int thread = gru4j::fresh(gru4j::thread_x());
+        const int thread = static_cast<int>(gru4j::fresh(static_cast<unsigned>(gru4j::thread_x())));
         const int lane = thread % 32;
         const int warp = thread / 32;
         unit = lane % UNITS + warp / GROUPS * UNITS;
@@ -48,55 +51,34 @@ struct GruRegisterLayout {
         segment = lane / UNITS;
     }
 
-    /// The k of chunk `chunk` of this thread in a panel.
-    GRU4J_DEVICE int first_k(int panel, int chunk) const {
-        return segment * (panel / SEGMENTS) + chunk * CHUNK + group * GROUP_DEPTH;
-    }
+    /// The first k of a chunk of this thread in a panel.
+    GRU4J_DEVICE int first_k(int chunk) const { return segment * OF_SEGMENT + chunk * CHUNK + group * GROUP_DEPTH; }
 };
 
-/// The weights of LINES lines in a block: the first PANELS·panel of depth k in registers, the rest in shared memory.
-template <int LINES, int PANELS> struct GruPersistentRegisters {
-    float w[PANELS][LINES][GruRegisterLayout::CHUNKS][GruRegisterLayout::GROUP_DEPTH];
-    const float* s_rest;
+/// The weights of LINES lines in a block: the first PANELS·PANEL of depth k in registers, the rest in shared memory.
+template <int PANEL, int LINES, int PANELS> struct GruPersistentRegisters {
+    using Layout = GruRegisterLayout<PANEL>;
+    float w[PANELS][LINES][Layout::CHUNKS][Layout::GROUP_DEPTH];
     int depth;
-    int panel; // k of a panel: a multiple of GRU_PERSISTENT_PANEL_UNIT
-    int H;
-    int units_of_block;
+    GruPersistentWeights rest;
 
-    /// What follows from a value is computed where it is needed, not kept: the weights leave few registers.
-    GRU4J_DEVICE static int again(int value) { return gru4j::fresh(value); }
-
-    GRU4J_DEVICE int held() const {
-        return gru_persistent_held(depth, PANELS * panel);
-    }
-
-    /// Units of this block, as GruPersistentPart.
-    GRU4J_DEVICE int units() const {
-        const int most = again(units_of_block);
-        const int left = H - gru4j::block_x() * most;
-        return left < most ? left : most;
-    }
-
-    GRU4J_DEVICE GruPersistentWeights rest() const {
-        return {s_rest, gru_persistent_row(again(depth) - held()), units()};
-    }
+    GRU4J_DEVICE int held() const { return depth < PANELS * PANEL ? depth : PANELS * PANEL; }
 
     /// from(line, unit, k) is where a weight lies, those of the next k follow `stride` floats apart.
     template <typename From> GRU4J_DEVICE void load(long long stride, const From& from) {
-        const GruRegisterLayout at;
-        const int units = this->units();
+        const Layout at;
         GRU4J_UNROLL
         for (int p = 0; p < PANELS; p++) {
             GRU4J_UNROLL
             for (int line = 0; line < LINES; line++) {
                 GRU4J_UNROLL
-                for (int chunk = 0; chunk < GruRegisterLayout::CHUNKS; chunk++) {
+                for (int chunk = 0; chunk < Layout::CHUNKS; chunk++) {
                     gru4j::block_sync(); // one chunk at a time: the addresses of all would not fit beside the weights
-                    const int k = p * panel + at.first_k(panel, chunk);
-                    const bool is_mine = chunk * GRU_PERSISTENT_PANEL_UNIT < panel && at.unit < units;
+                    const int k = p * PANEL + at.first_k(chunk);
+                    const bool is_mine = at.unit < rest.units;
                     const float* next = from(line, at.unit, k);
                     GRU4J_UNROLL
-                    for (int i = 0; i < GruRegisterLayout::GROUP_DEPTH; i++) {
+                    for (int i = 0; i < Layout::GROUP_DEPTH; i++) {
                         w[p][line][chunk][i] = is_mine && k + i < depth ? *next : 0.0f;
                         next += stride;
                     }
@@ -107,25 +89,27 @@ template <int LINES, int PANELS> struct GruPersistentRegisters {
 };
 
 /// The forward pass: the weights of three gates. Ends without a barrier.
-GRU4J_DEVICE GruPersistentRegisters<GRU_GATES, 1> gru_persistent_load_registers(float* s_weights, const float* w, int H,
-                                                                                int panel, const GruPersistentPart& part) {
-    GruPersistentRegisters<GRU_GATES, 1> weights = {{}, s_weights, H, panel, H, part.units_of_block};
-    gru_persistent_load(s_weights, w, H, weights.held(), part);
+template <int PANEL>
+GRU4J_DEVICE GruPersistentRegisters<PANEL, GRU_GATES, 1> gru_persistent_load_registers(float* s_rest, const float* w, int H,
+                                                                                       const GruPersistentPart& part) {
+    GruPersistentRegisters<PANEL, GRU_GATES, 1> weights;
+    weights.depth = H;
+    weights.rest = gru_persistent_load(s_rest, w, H, weights.held(), part);
     weights.load(1, [&](int line, int unit, int k) {
         return w + (static_cast<long long>(line) * H + part.first_unit + unit) * H + k;
     });
     return weights;
 }
 
-/// The backward pass: one line, k from first_k on. Ends without a barrier.
-template <int PANELS>
-GRU4J_DEVICE GruPersistentRegisters<1, PANELS> gru_persistent_load_registers_transposed(float* s_weights, const float* w,
-                                                                                        int H, int first_k, int depth,
-                                                                                        int panel,
-                                                                                        const GruPersistentPart& part) {
-    GruPersistentRegisters<1, PANELS> weights = {{}, s_weights, depth, panel, H, part.units_of_block};
+/// The backward pass: one line, `depth` k from first_k on. Ends without a barrier.
+template <int PANEL, int PANELS>
+GRU4J_DEVICE GruPersistentRegisters<PANEL, 1, PANELS>
+gru_persistent_load_registers_transposed(float* s_rest, const float* w, int H, int first_k, int depth,
+                                         const GruPersistentPart& part) {
+    GruPersistentRegisters<PANEL, 1, PANELS> weights;
+    weights.depth = depth;
     const int held = weights.held();
-    gru_persistent_load_transposed(s_weights, w, H, first_k + held, depth - held, part);
+    weights.rest = gru_persistent_load_transposed(s_rest, w, H, first_k + held, depth - held, part);
     weights.load(H, [&](int, int unit, int k) {
         return w + (static_cast<long long>(first_k) + k) * H + part.first_unit + unit;
     });
@@ -169,35 +153,35 @@ private:
 
 /// Panel p of the product: sums of LINES lines from first_line on, added to those of the panels before it in s_sums.
 /// Begins with a barrier.
-template <typename Tile, int LINES, int OF_LINES, int PANELS>
-GRU4J_DEVICE void gru_persistent_panel(const float* a, long long stride, int rows, int depth,
-                                       const GruPersistentRegisters<OF_LINES, PANELS>& weights, int p, int first_line,
-                                       float* s_stages) {
-    using Layout = GruRegisterLayout;
+template <typename Tile, int LINES, int PANEL, int OF_LINES, int PANELS>
+GRU4J_DEVICE void gru_persistent_panel(const float* a, long long stride, int rows,
+                                       const GruPersistentRegisters<PANEL, OF_LINES, PANELS>& weights, int p,
+                                       int first_line, float* s_stages) {
+    using Layout = GruRegisterLayout<PANEL>;
     constexpr int SUMS = Tile::GROUPS * LINES * Tile::MAX_UNITS * Tile::SUM_STRIDE;
-    constexpr int SLOT = GRU_PERSISTENT_PANEL + Layout::SEGMENTS * GRU_PERSISTENT_SKEW;
-    constexpr int SLOTS = (2 * Tile::STAGE - SUMS) / SLOT;
+    // A stage: the k of a panel, each segment's of another row. The skew gives the segments banks of their own.
+    constexpr int STRIDE = Layout::OF_SEGMENT + GRU_PERSISTENT_SKEW;
+    constexpr int SLOT = Layout::SEGMENTS * STRIDE;
+    constexpr int MOST = (2 * Tile::STAGE - SUMS) / SLOT;
+    constexpr int SLOTS = MOST < 8 ? MOST : 8;
     static_assert(SUMS % 4 == 0 && SLOTS >= 4, "sums and a few stages fit");
     const Layout at;
-    const int panel = weights.again(weights.panel);
-    const int of_segment = panel / Layout::SEGMENTS;
-    const int slot_segment = of_segment + GRU_PERSISTENT_SKEW;
     const bool wide = stride % 4 == 0 && reinterpret_cast<uintptr_t>(a) % 16 == 0;
 
     // This thread's quad of every stage. Segments are a row apart, so their quads are too.
-    const int quad = 4 * gru4j::fresh(gru4j::thread_x());
-    const int quad_segment = quad / of_segment;
-    const int quad_at = quad_segment * slot_segment + quad % of_segment;
-    const float* const quad_from = a + p * panel + quad;
-    const int quad_count = depth - p * panel - quad;
+    const int quad = 4 * static_cast<int>(gru4j::fresh(static_cast<unsigned>(gru4j::thread_x())));
+    const int quad_segment = quad / Layout::OF_SEGMENT;
+    const int quad_at = quad_segment * STRIDE + quad % Layout::OF_SEGMENT;
+    const float* const quad_from = a + p * PANEL + quad;
+    const int quad_count = weights.depth - p * PANEL - quad;
 
     // Beyond k a thread multiplies nothing: even 0 · 0 would turn a sum of −0 into 0.
-    const int left = depth - p * panel - at.segment * of_segment;
-    const int chunks = ((left < of_segment ? left : of_segment) + Layout::CHUNK - 1) / Layout::CHUNK;
-    const bool has_unit = at.unit / Layout::UNITS * Layout::UNITS < weights.units();
+    const int left = weights.depth - p * PANEL - at.segment * Layout::OF_SEGMENT;
+    const int chunks = ((left < Layout::OF_SEGMENT ? left : Layout::OF_SEGMENT) + Layout::CHUNK - 1) / Layout::CHUNK;
+    const bool has_unit = at.unit / Layout::UNITS * Layout::UNITS < weights.rest.units;
     // Segment s − 1; the first asks itself.
     const int before = at.segment == 0 ? 0 : (at.segment ^ (at.segment - 1)) * Layout::UNITS;
-    const int a_at = at.segment * slot_segment + at.group * Layout::GROUP_DEPTH;
+    const int a_at = at.segment * STRIDE + at.group * Layout::GROUP_DEPTH;
     float* const s_row = s_stages + (at.group * LINES * Tile::MAX_UNITS + at.unit) * Tile::SUM_STRIDE;
 
     float sums[LINES] = {};
@@ -206,7 +190,7 @@ GRU4J_DEVICE void gru_persistent_panel(const float* a, long long stride, int row
             rows + Layout::SEGMENTS - 1,
             [&](auto& copies, int time, float* s_slot) {
                 const int row = time - quad_segment;
-                if (quad < panel && row >= 0 && row < rows) {
+                if (quad < PANEL && row >= 0 && row < rows) {
                     copies.quad(s_slot + quad_at, quad_from + row * stride, quad_count, wide);
                 }
             },
@@ -259,7 +243,7 @@ GRU4J_DEVICE void gru_persistent_rest(const float* a, long long stride, int rows
     constexpr int SLOT = ROWS * Tile::LANES * STRIDE;
     constexpr int SLOTS = 2 * Tile::STAGE / SLOT;
     static_assert(SLOTS >= 3 && DEPTH % Tile::CHUNK == 0, "a few stages of whole turns of the groups");
-    const int thread = gru4j::fresh(gru4j::thread_x());
+    const int thread = static_cast<int>(gru4j::fresh(static_cast<unsigned>(gru4j::thread_x())));
     const int unit = thread % Tile::LANES;
     const int row = thread / Tile::LANES % Tile::LANES;
     const int group = thread / (Tile::LANES * Tile::LANES);
@@ -330,25 +314,96 @@ GRU4J_DEVICE void gru_persistent_rest(const float* a, long long stride, int rows
     gru4j::block_sync();
 }
 
-/// As gru_persistent_product of weights in shared memory, with the same bits.
-template <int UNITS, int ROWS, int LINES, int OF_LINES, int PANELS>
-GRU4J_DEVICE void gru_persistent_product(const float* a, long long stride, int rows, int depth,
-                                         const GruPersistentRegisters<OF_LINES, PANELS>& weights, int first_line,
-                                         float* s_stages) {
-    using Tile = GruPersistentTile<UNITS, ROWS>;
+/// As gru_persistent_product of weights in shared memory, with the same bits. Begins and ends with a barrier.
+template <int LINES, int PANEL, int OF_LINES, int PANELS>
+GRU4J_DEVICE void gru_persistent_register_product(const float* a, long long stride, int rows,
+                                                  const GruPersistentRegisters<PANEL, OF_LINES, PANELS>& weights,
+                                                  int first_line, float* s_stages) {
+    using Tile = GruPersistentRegisterTile;
     GRU4J_UNROLL
     for (int p = 0; p < PANELS; p++) {
-        if (p * weights.panel < depth) {
-            gru_persistent_panel<Tile, LINES>(a, stride, rows, depth, weights, p, first_line, s_stages);
+        if (p * PANEL < weights.depth) {
+            gru_persistent_panel<Tile, LINES>(a, stride, rows, weights, p, first_line, s_stages);
         }
     }
     const int held = weights.held();
-    if (held == depth) {
+    const int depth = weights.depth - held;
+    if (depth == 0) {
         gru4j::block_sync();
     } else if (rows <= Tile::LANES) {
-        gru_persistent_rest<Tile, UNITS, 1, LINES>(a + held, stride, rows, depth - held, weights.rest(), first_line, s_stages);
+        gru_persistent_rest<Tile, 2, 1, LINES>(a + held, stride, rows, depth, weights.rest, first_line, s_stages);
     } else {
-        gru_persistent_rest<Tile, UNITS, ROWS, LINES>(a + held, stride, rows, depth - held, weights.rest(), first_line,
-                                                      s_stages);
+        gru_persistent_rest<Tile, 2, 2, LINES>(a + held, stride, rows, depth, weights.rest, first_line, s_stages);
     }
 }
+
+/// As GruPersistentForwardProducts.
+template <int PANEL = GRU_PERSISTENT_PANEL> class GruRegisterForwardProducts {
+    using Tile = GruPersistentRegisterTile;
+
+public:
+    static constexpr int MAX_UNITS = Tile::MAX_UNITS;
+    static constexpr int MAX_ROWS = Tile::MAX_ROWS;
+
+    GRU4J_DEVICE GruRegisterForwardProducts(float* s_memory, const float* w_hh, int H, int units,
+                                            const GruPersistentPart& part)
+        : s_stages_(s_memory),
+          weights_(gru_persistent_load_registers<PANEL>(s_memory + 2 * Tile::STAGE, w_hh, H, part)) {
+        s_end_ = s_memory + 2 * Tile::STAGE + GRU_GATES * units * gru_persistent_row(H - weights_.held());
+    }
+
+    template <int FIRST, int GATES> GRU4J_DEVICE void multiply(const float* a, long long stride, int rows) const {
+        gru_persistent_register_product<GATES>(a, stride, rows, weights_, FIRST, s_stages_);
+    }
+
+    template <int GATES> GRU4J_DEVICE float sum(int gate, int unit, int row) const {
+        return gru_persistent_sum<2, 2, GATES>(s_stages_, gate, unit, row);
+    }
+
+    GRU4J_DEVICE int* s_end() const { return reinterpret_cast<int*>(s_end_); }
+
+private:
+    float* s_stages_;
+    float* s_end_;
+    GruPersistentRegisters<PANEL, GRU_GATES, 1> weights_;
+};
+
+/// As GruPersistentBackwardProducts.
+template <bool RESET_BEFORE, int PANEL = GRU_PERSISTENT_PANEL> class GruRegisterBackwardProducts {
+    using Tile = GruPersistentRegisterTile;
+    static constexpr int GATES = RESET_BEFORE ? GRU_CANDIDATE : GRU_GATES;
+
+public:
+    static constexpr int MAX_UNITS = Tile::MAX_UNITS;
+    static constexpr int MAX_ROWS = Tile::MAX_ROWS;
+
+    GRU4J_DEVICE GruRegisterBackwardProducts(float* s_memory, const float* w_hh, int H, int units,
+                                             const GruPersistentPart& part)
+        : s_stages_(s_memory), gates_(gru_persistent_load_registers_transposed<PANEL, GATES>(
+                                   s_memory + 2 * Tile::STAGE, w_hh, H, 0, GATES * H, part)) {
+        s_end_ = s_memory + 2 * Tile::STAGE + units * gru_persistent_row(GATES * H - gates_.held());
+        if (RESET_BEFORE) {
+            candidate_ =
+                gru_persistent_load_registers_transposed<PANEL, 1>(s_end_, w_hh, H, GRU_CANDIDATE * H, H, part);
+            s_end_ += units * gru_persistent_row(H - candidate_.held());
+        }
+    }
+
+    GRU4J_DEVICE void multiply_gates(const float* a, long long stride, int rows) const {
+        gru_persistent_register_product<1>(a, stride, rows, gates_, 0, s_stages_);
+    }
+
+    GRU4J_DEVICE void multiply_candidate(const float* a, long long stride, int rows) const {
+        gru_persistent_register_product<1>(a, stride, rows, candidate_, 0, s_stages_);
+    }
+
+    GRU4J_DEVICE float sum(int unit, int row) const { return gru_persistent_sum<2, 2, 1>(s_stages_, 0, unit, row); }
+
+    GRU4J_DEVICE int* s_end() const { return reinterpret_cast<int*>(s_end_); }
+
+private:
+    float* s_stages_;
+    float* s_end_;
+    GruPersistentRegisters<PANEL, 1, GATES> gates_;
+    GruPersistentRegisters<PANEL, 1, 1> candidate_;
+};

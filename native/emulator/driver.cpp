@@ -28,11 +28,6 @@ void* context_handle() {
     return reinterpret_cast<void*>(0x1000 + context_life);
 }
 
-Stream& default_stream() {
-    static Stream stream{true};
-    return stream;
-}
-
 const std::map<int, std::pair<const char*, const char*>> kCodes = {
     {SUCCESS, {"CUDA_SUCCESS", "no error"}},
     {INVALID_VALUE, {"CUDA_ERROR_INVALID_VALUE", "invalid argument"}},
@@ -47,6 +42,7 @@ const std::map<int, std::pair<const char*, const char*>> kCodes = {
     {222, {"CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "the provided PTX was compiled with an unsupported toolchain."}},
     {INVALID_SOURCE, {"CUDA_ERROR_INVALID_SOURCE", "device kernel image is invalid"}},
     {INVALID_HANDLE, {"CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"}},
+    {ILLEGAL_STATE, {"CUDA_ERROR_ILLEGAL_STATE", "the operation cannot be performed in the present state"}},
     {NOT_FOUND, {"CUDA_ERROR_NOT_FOUND", "named symbol not found"}},
     {NOT_READY, {"CUDA_ERROR_NOT_READY", "device not ready"}},
     {ILLEGAL_ADDRESS, {"CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"}},
@@ -56,6 +52,20 @@ const std::map<int, std::pair<const char*, const char*>> kCodes = {
     {COOPERATIVE_LAUNCH_TOO_LARGE, {"CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE", "too many blocks in cooperative launch"}},
     {802, {"CUDA_ERROR_SYSTEM_NOT_READY", "system not yet initialized"}},
     {803, {"CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "system has unsupported display driver / cuda driver combination"}},
+    {STREAM_CAPTURE_UNSUPPORTED,
+     {"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"}},
+    {STREAM_CAPTURE_INVALIDATED,
+     {"CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "operation failed due to a previous error during capture"}},
+    {STREAM_CAPTURE_MERGE,
+     {"CUDA_ERROR_STREAM_CAPTURE_MERGE", "operation would result in a merge of separate capture sequences"}},
+    {STREAM_CAPTURE_UNMATCHED, {"CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not ended in the same stream as it began"}},
+    {STREAM_CAPTURE_UNJOINED,
+     {"CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "capturing stream has unjoined work"}},
+    {STREAM_CAPTURE_ISOLATION,
+     {"CUDA_ERROR_STREAM_CAPTURE_ISOLATION", "dependency created on uncaptured work in another stream"}},
+    {CAPTURED_EVENT, {"CUDA_ERROR_CAPTURED_EVENT", "operation not permitted on an event last recorded in a capturing stream"}},
+    {STREAM_CAPTURE_WRONG_THREAD,
+     {"CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD", "attempt to terminate a thread-local capture sequence from another thread"}},
     {999, {"CUDA_ERROR_UNKNOWN", "unknown error"}},
 };
 
@@ -78,16 +88,18 @@ int begin_call(const char* function, Needs needs) {
     if (needs != Needs::NOTHING && !initialized) {
         return NOT_INITIALIZED;
     }
-    if (needs == Needs::CONTEXT) {
+    if (needs == Needs::CONTEXT || needs == Needs::CONTEXT_WITHOUT_CAPTURE) {
         if (current_contexts.empty() || current_contexts.back() == nullptr) {
             return report(INVALID_CONTEXT, std::string(function) + ": this thread has no current context");
         }
         if (context().users == 0 || current_contexts.back() != context_handle()) {
             return report(CONTEXT_IS_DESTROYED, std::string(function) + ": the current context was released");
         }
-        return context().failure;
+        if (context().failure != SUCCESS) {
+            return context().failure;
+        }
     }
-    return SUCCESS;
+    return needs == Needs::CONTEXT_WITHOUT_CAPTURE ? spoil_captures_of_thread(function) : SUCCESS;
 }
 
 int report(int code, const std::string& what) {
@@ -110,57 +122,8 @@ void fail_context(int code, const std::string& what) {
     }
 }
 
-std::shared_ptr<Stream> stream_of(void* handle) {
-    if (handle == nullptr) {
-        return {&default_stream(), [](Stream*) {}};
-    }
-    for (const auto& stream : context().streams) {
-        if (stream.get() == handle) {
-            return stream;
-        }
-    }
-    return nullptr;
-}
-
-void give(Stream& stream, std::function<void()> work) {
-    bool is_default = &stream == &default_stream();
-    if (is_default) {
-        finish_blocking();
-    }
-    stream.work.push_back(std::move(work));
-    stream.given++;
-    if (is_default || settings().late == 0) {
-        finish(stream);
-    }
-}
-
-void finish(Stream& stream, uint64_t until) {
-    while (stream.done < until) {
-        auto work = std::move(stream.work.front());
-        stream.work.pop_front();
-        stream.done++;
-        if (context().failure == SUCCESS) {
-            work();
-        }
-    }
-}
-
-void finish(Stream& stream) {
-    finish(stream, stream.given);
-}
-
-void finish_blocking() {
-    for (const auto& stream : context().streams) {
-        if (stream->blocking) {
-            finish(*stream);
-        }
-    }
-}
-
-void finish_all() {
-    for (const auto& stream : context().streams) {
-        finish(*stream);
-    }
+int no_such(const char* function, const char* what) {
+    return report(INVALID_HANDLE, std::string(function) + ": no such " + what);
 }
 
 } // namespace gru4j::emulator
@@ -316,7 +279,7 @@ GRU4J_EXPORT int cuCtxSetCurrent(void* handle) {
 }
 
 GRU4J_EXPORT int cuCtxSynchronize() {
-    GRU4J_DRIVER_CALL(cuCtxSynchronize, CONTEXT)
+    GRU4J_DRIVER_CALL(cuCtxSynchronize, CONTEXT_WITHOUT_CAPTURE)
     finish_all();
     return context().failure;
 }

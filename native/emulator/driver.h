@@ -6,14 +6,13 @@
 #pragma once
 
 #include "settings.h"
+#include "streams.h"
 
-#include <deque>
-#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
-#include <stdint.h>
 #include <string>
+#include <vector>
 
 namespace gru4j::emulator {
 
@@ -29,34 +28,36 @@ enum Code : int {
     INVALID_CONTEXT = 201,
     INVALID_SOURCE = 300,
     INVALID_HANDLE = 400,
+    ILLEGAL_STATE = 401,
     NOT_FOUND = 500,
     NOT_READY = 600,
     ILLEGAL_ADDRESS = 700,
     CONTEXT_IS_DESTROYED = 709,
     LAUNCH_FAILED = 719,
     COOPERATIVE_LAUNCH_TOO_LARGE = 720,
+    STREAM_CAPTURE_UNSUPPORTED = 900,
+    STREAM_CAPTURE_INVALIDATED = 901,
+    STREAM_CAPTURE_MERGE = 902,
+    STREAM_CAPTURE_UNMATCHED = 903,
+    STREAM_CAPTURE_UNJOINED = 904,
+    STREAM_CAPTURE_ISOLATION = 905,
+    CAPTURED_EVENT = 907,
+    STREAM_CAPTURE_WRONG_THREAD = 908,
 };
 
 std::mutex& driver_mutex();
-
-// Work that was given to a stream and is not done yet. `given` and `done` count the pieces of its whole life.
-struct Stream {
-    bool blocking; // waits for the default stream, and that one for it
-    std::deque<std::function<void()>> work{};
-    uint64_t given = 0;
-    uint64_t done = 0;
-};
 
 struct Context {
     int users = 0;
     // What a kernel's failure left behind: every later call returns it, as on a device, until the context is gone.
     int failure = SUCCESS;
-    std::set<std::shared_ptr<Stream>> streams;
+    std::vector<std::shared_ptr<Stream>> streams; // in the order in which they were made
 };
 
 Context& context();
 
-enum class Needs { NOTHING, INITIALIZED, CONTEXT };
+// What has to be there for a call; the last one also spoils what this thread captures.
+enum class Needs { NOTHING, INITIALIZED, CONTEXT, CONTEXT_WITHOUT_CAPTURE };
 
 // What every call does first: an injected failure, then what the call needs. Not SUCCESS: to be returned at once.
 int begin_call(const char* function, Needs needs);
@@ -69,17 +70,29 @@ void forget_report();
 // A kernel failed: the context is of no use any more.
 void fail_context(int code, const std::string& what);
 
-// The stream behind a handle; the default stream for null, null for a handle that is none.
-std::shared_ptr<Stream> stream_of(void* handle);
+// "cuStreamDestroy: no such stream"
+int no_such(const char* function, const char* what);
 
-// Does the work at the next opportunity: now, or with `late` when somebody waits for it.
-void give(Stream& stream, std::function<void()> work);
+// Objects behind the handles that were given out for them.
+template <typename T> class Handles {
+public:
+    void* add(T object = T()) {
+        auto kept = std::make_unique<T>(std::move(object));
+        void* handle = kept.get();
+        objects_[handle] = std::move(kept);
+        return handle;
+    }
 
-// Does what was given up to and including piece `until`.
-void finish(Stream& stream, uint64_t until);
-void finish(Stream& stream);
-void finish_blocking();
-void finish_all();
+    T* find(void* handle) {
+        auto found = objects_.find(handle);
+        return found == objects_.end() ? nullptr : found->second.get();
+    }
+
+    void remove(void* handle) { objects_.erase(handle); }
+
+private:
+    std::map<void*, std::unique_ptr<T>> objects_;
+};
 
 } // namespace gru4j::emulator
 

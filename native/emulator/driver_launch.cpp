@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The driver's functions about modules, launches, streams and events.
+// The driver's functions about modules and launches.
 #include "driver.h"
 
 #include "block_runner.h"
@@ -8,7 +8,6 @@
 #include "trace.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <string.h>
 #include <vector>
@@ -41,44 +40,9 @@ struct Module {
     std::map<std::string, Function> functions; // a map: addresses of its values are the handles
 };
 
-struct Event {
-    std::shared_ptr<Stream> stream;
-    uint64_t recorded = 0;
-    std::chrono::steady_clock::time_point time{};
-};
-
-template <typename T> class Handles {
-public:
-    void* add() {
-        auto object = std::make_unique<T>();
-        void* handle = object.get();
-        objects_[handle] = std::move(object);
-        return handle;
-    }
-
-    T* find(void* handle) {
-        auto found = objects_.find(handle);
-        return found == objects_.end() ? nullptr : found->second.get();
-    }
-
-    void remove(void* handle) { objects_.erase(handle); }
-
-private:
-    std::map<void*, std::unique_ptr<T>> objects_;
-};
-
 Handles<Module>& modules() {
     static Handles<Module> handles;
     return handles;
-}
-
-Handles<Event>& events() {
-    static Handles<Event> handles;
-    return handles;
-}
-
-int no_such(const char* function, const char* what) {
-    return report(INVALID_HANDLE, std::string(function) + ": no such " + what);
 }
 
 // The argument struct's words that are device addresses must lead to memory; its other words never look like one.
@@ -147,16 +111,15 @@ int enqueue(const Function& function, const Launch& launch, unsigned block_y, un
     }
     const unsigned char* args = static_cast<const unsigned char*>(parameters[0]);
     // The driver takes the arguments during the call, too.
-    give(*stream, [launch, copy = std::vector<unsigned char>(args, args + function.kernel->args_bytes)] {
+    return give(*stream, [launch, copy = std::vector<unsigned char>(args, args + function.kernel->args_bytes)] {
         run(launch, copy);
     });
-    return SUCCESS;
 }
 
 } // namespace
 
 GRU4J_EXPORT int cuModuleLoadData(void** module, const void* image) {
-    GRU4J_DRIVER_CALL(cuModuleLoadData, CONTEXT)
+    GRU4J_DRIVER_CALL(cuModuleLoadData, CONTEXT_WITHOUT_CAPTURE)
     const char* text = static_cast<const char*>(image);
     if (strncmp(text, kImageBegin, strlen(kImageBegin)) != 0) {
         return report(INVALID_IMAGE, "cuModuleLoadData: not the file `sources` that cuda/build packs");
@@ -170,7 +133,7 @@ GRU4J_EXPORT int cuModuleLoadData(void** module, const void* image) {
 }
 
 GRU4J_EXPORT int cuModuleUnload(void* module) {
-    GRU4J_DRIVER_CALL(cuModuleUnload, CONTEXT)
+    GRU4J_DRIVER_CALL(cuModuleUnload, CONTEXT_WITHOUT_CAPTURE)
     if (modules().find(module) == nullptr) {
         return no_such("cuModuleUnload", "module");
     }
@@ -234,117 +197,4 @@ GRU4J_EXPORT int cuLaunchCooperativeKernel(void* handle, unsigned grid_x, unsign
                                                         " such blocks at once");
     }
     return enqueue(function, launch, block_y, block_z, stream, parameters);
-}
-
-GRU4J_EXPORT int cuStreamCreate(void** handle, unsigned flags) {
-    GRU4J_DRIVER_CALL(cuStreamCreate, CONTEXT)
-    constexpr unsigned kNonBlocking = 1;
-    auto stream = std::make_shared<Stream>(Stream{flags != kNonBlocking});
-    context().streams.insert(stream);
-    *handle = stream.get();
-    return SUCCESS;
-}
-
-GRU4J_EXPORT int cuStreamDestroy_v2(void* handle) {
-    GRU4J_DRIVER_CALL(cuStreamDestroy_v2, CONTEXT)
-    auto stream = stream_of(handle);
-    if (!stream || handle == nullptr) {
-        return no_such("cuStreamDestroy", "stream");
-    }
-    finish(*stream);
-    context().streams.erase(stream);
-    return context().failure;
-}
-
-GRU4J_EXPORT int cuStreamSynchronize(void* handle) {
-    GRU4J_DRIVER_CALL(cuStreamSynchronize, CONTEXT)
-    auto stream = stream_of(handle);
-    if (!stream) {
-        return no_such("cuStreamSynchronize", "stream");
-    }
-    if (handle == nullptr) {
-        finish_blocking();
-    }
-    finish(*stream);
-    return context().failure;
-}
-
-GRU4J_EXPORT int cuStreamWaitEvent(void* handle, void* event_handle, unsigned) {
-    GRU4J_DRIVER_CALL(cuStreamWaitEvent, CONTEXT)
-    auto stream = stream_of(handle);
-    Event* event = events().find(event_handle);
-    if (!stream || event == nullptr) {
-        return no_such("cuStreamWaitEvent", "stream or event");
-    }
-    if (event->stream) {
-        give(*stream, [other = event->stream, until = event->recorded] { finish(*other, until); });
-    }
-    return SUCCESS;
-}
-
-GRU4J_EXPORT int cuEventCreate(void** handle, unsigned) {
-    GRU4J_DRIVER_CALL(cuEventCreate, CONTEXT)
-    *handle = events().add();
-    return SUCCESS;
-}
-
-GRU4J_EXPORT int cuEventDestroy_v2(void* handle) {
-    GRU4J_DRIVER_CALL(cuEventDestroy_v2, CONTEXT)
-    Event* event = events().find(handle);
-    if (event == nullptr) {
-        return no_such("cuEventDestroy", "event");
-    }
-    if (event->stream) {
-        finish(*event->stream, event->recorded);
-    }
-    events().remove(handle);
-    return SUCCESS;
-}
-
-GRU4J_EXPORT int cuEventRecord(void* handle, void* stream_handle) {
-    GRU4J_DRIVER_CALL(cuEventRecord, CONTEXT)
-    Event* event = events().find(handle);
-    auto stream = stream_of(stream_handle);
-    if (event == nullptr || !stream) {
-        return no_such("cuEventRecord", "event or stream");
-    }
-    event->stream = stream;
-    event->recorded = stream->given + 1;
-    give(*stream, [handle] {
-        if (Event* recorded = events().find(handle)) {
-            recorded->time = std::chrono::steady_clock::now();
-        }
-    });
-    return SUCCESS;
-}
-
-GRU4J_EXPORT int cuEventSynchronize(void* handle) {
-    GRU4J_DRIVER_CALL(cuEventSynchronize, CONTEXT)
-    Event* event = events().find(handle);
-    if (event == nullptr) {
-        return no_such("cuEventSynchronize", "event");
-    }
-    if (event->stream) {
-        finish(*event->stream, event->recorded);
-    }
-    return context().failure;
-}
-
-GRU4J_EXPORT int cuEventElapsedTime(float* milliseconds, void* begin_handle, void* end_handle) {
-    GRU4J_DRIVER_CALL(cuEventElapsedTime, CONTEXT)
-    Event* begin = events().find(begin_handle);
-    Event* end = events().find(end_handle);
-    if (begin == nullptr || end == nullptr) {
-        return no_such("cuEventElapsedTime", "event");
-    }
-    for (Event* event : {begin, end}) {
-        if (!event->stream) {
-            return INVALID_HANDLE;
-        }
-        if (event->stream->done < event->recorded) {
-            return NOT_READY;
-        }
-    }
-    *milliseconds = std::chrono::duration<float, std::milli>(end->time - begin->time).count();
-    return SUCCESS;
 }

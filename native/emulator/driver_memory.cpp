@@ -42,47 +42,63 @@ void* pointer(uint64_t address) {
     return reinterpret_cast<void*>(address);
 }
 
+// Memory that a graph was recorded with may be gone when it is launched.
+bool is_still_there(const char* what, uint64_t address, size_t bytes) {
+    if (check_range(what, address, bytes) != SUCCESS) {
+        fail_context(ILLEGAL_ADDRESS, std::string(last_report()));
+        return false;
+    }
+    return true;
+}
+
 void copy_to_device(uint64_t to, const void* from, size_t bytes) {
-    trace().write(to, from, bytes);
-    memcpy(pointer(to), from, bytes);
+    if (is_still_there("a copy to the device", to, bytes)) {
+        trace().write(to, from, bytes);
+        memcpy(pointer(to), from, bytes);
+    }
 }
 
 void copy_to_host(void* to, uint64_t from, size_t bytes) {
-    trace().read(from, bytes);
-    memcpy(to, pointer(from), bytes);
+    if (is_still_there("a copy to the host", from, bytes)) {
+        trace().read(from, bytes);
+        memcpy(to, pointer(from), bytes);
+    }
 }
 
 void copy_on_device(uint64_t to, uint64_t from, size_t bytes) {
-    trace().copy(to, from, bytes);
-    memmove(pointer(to), pointer(from), bytes);
+    if (is_still_there("a copy on the device", to, bytes) && is_still_there("a copy on the device", from, bytes)) {
+        trace().copy(to, from, bytes);
+        memmove(pointer(to), pointer(from), bytes);
+    }
 }
 
 void fill(uint64_t to, uint32_t word, size_t words) {
-    trace().fill(to, word, words);
-    std::fill_n(static_cast<uint32_t*>(pointer(to)), words, word);
+    if (is_still_there("a fill", to, words * sizeof(uint32_t))) {
+        trace().fill(to, word, words);
+        std::fill_n(static_cast<uint32_t*>(pointer(to)), words, word);
+    }
 }
 
 // Gives work that touches host memory to a stream, and waits for it unless that memory is pinned.
-int give_copy(void* stream_handle, const void* host, size_t bytes, std::function<void()> work) {
+int give_copy(const char* function, void* stream_handle, const void* host, size_t bytes, std::function<void()> work) {
     auto stream = stream_of(stream_handle);
     if (!stream) {
-        return report(INVALID_HANDLE, "a copy on a stream that does not exist");
+        return no_such(function, "stream");
+    }
+    if (is_pinned(host, bytes)) {
+        return give(*stream, std::move(work));
+    }
+    if (stream->capture) {
+        return spoil(*stream->capture, function);
     }
     give(*stream, std::move(work));
-    if (!is_pinned(host, bytes)) {
-        finish(*stream);
-        return context().failure;
-    }
-    return SUCCESS;
+    finish(*stream);
+    return context().failure;
 }
 
-int give_on_device(void* stream_handle, std::function<void()> work) {
+int give_on_device(const char* function, void* stream_handle, std::function<void()> work) {
     auto stream = stream_of(stream_handle);
-    if (!stream) {
-        return report(INVALID_HANDLE, "a copy or fill on a stream that does not exist");
-    }
-    give(*stream, std::move(work));
-    return SUCCESS;
+    return stream ? give(*stream, std::move(work)) : no_such(function, "stream");
 }
 
 } // namespace
@@ -95,7 +111,7 @@ GRU4J_EXPORT int cuMemGetInfo_v2(size_t* free_bytes, size_t* total_bytes) {
 }
 
 GRU4J_EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
-    GRU4J_DRIVER_CALL(cuMemAlloc_v2, CONTEXT)
+    GRU4J_DRIVER_CALL(cuMemAlloc_v2, CONTEXT_WITHOUT_CAPTURE)
     if (bytes == 0) {
         return INVALID_VALUE;
     }
@@ -112,7 +128,7 @@ GRU4J_EXPORT int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
 }
 
 GRU4J_EXPORT int cuMemFree_v2(uint64_t address) {
-    GRU4J_DRIVER_CALL(cuMemFree_v2, CONTEXT)
+    GRU4J_DRIVER_CALL(cuMemFree_v2, CONTEXT_WITHOUT_CAPTURE)
     finish_all(); // as the driver does, so that nothing still uses the memory
     if (context().failure != SUCCESS) {
         return context().failure;
@@ -125,7 +141,7 @@ GRU4J_EXPORT int cuMemFree_v2(uint64_t address) {
 }
 
 GRU4J_EXPORT int cuMemHostAlloc(void** host, size_t bytes, unsigned) {
-    GRU4J_DRIVER_CALL(cuMemHostAlloc, CONTEXT)
+    GRU4J_DRIVER_CALL(cuMemHostAlloc, CONTEXT_WITHOUT_CAPTURE)
     if (bytes == 0) {
         return INVALID_VALUE;
     }
@@ -138,7 +154,7 @@ GRU4J_EXPORT int cuMemHostAlloc(void** host, size_t bytes, unsigned) {
 }
 
 GRU4J_EXPORT int cuMemFreeHost(void* host) {
-    GRU4J_DRIVER_CALL(cuMemFreeHost, CONTEXT)
+    GRU4J_DRIVER_CALL(cuMemFreeHost, CONTEXT_WITHOUT_CAPTURE)
     finish_all();
     if (pinned().erase(reinterpret_cast<uint64_t>(host)) == 0) {
         return report(INVALID_VALUE, "cuMemFreeHost of memory that cuMemHostAlloc did not give");
@@ -152,7 +168,7 @@ GRU4J_EXPORT int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t byte
     if (int code = check_range("cuMemcpyHtoDAsync", to, bytes)) {
         return code;
     }
-    return give_copy(stream, from, bytes, [=] { copy_to_device(to, from, bytes); });
+    return give_copy("cuMemcpyHtoDAsync", stream, from, bytes, [=] { copy_to_device(to, from, bytes); });
 }
 
 GRU4J_EXPORT int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void* stream) {
@@ -160,7 +176,7 @@ GRU4J_EXPORT int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, voi
     if (int code = check_range("cuMemcpyDtoHAsync", from, bytes)) {
         return code;
     }
-    return give_copy(stream, to, bytes, [=] { copy_to_host(to, from, bytes); });
+    return give_copy("cuMemcpyDtoHAsync", stream, to, bytes, [=] { copy_to_host(to, from, bytes); });
 }
 
 GRU4J_EXPORT int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* stream) {
@@ -174,11 +190,11 @@ GRU4J_EXPORT int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, 
     if (to < from + bytes && from < to + bytes) {
         return report(INVALID_VALUE, "cuMemcpyDtoDAsync of two ranges that overlap");
     }
-    return give_on_device(stream, [=] { copy_on_device(to, from, bytes); });
+    return give_on_device("cuMemcpyDtoDAsync", stream, [=] { copy_on_device(to, from, bytes); });
 }
 
 GRU4J_EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void* from, size_t bytes) {
-    GRU4J_DRIVER_CALL(cuMemcpyHtoD_v2, CONTEXT)
+    GRU4J_DRIVER_CALL(cuMemcpyHtoD_v2, CONTEXT_WITHOUT_CAPTURE)
     if (int code = check_range("cuMemcpyHtoD", to, bytes)) {
         return code;
     }
@@ -187,7 +203,7 @@ GRU4J_EXPORT int cuMemcpyHtoD_v2(uint64_t to, const void* from, size_t bytes) {
 }
 
 GRU4J_EXPORT int cuMemcpyDtoH_v2(void* to, uint64_t from, size_t bytes) {
-    GRU4J_DRIVER_CALL(cuMemcpyDtoH_v2, CONTEXT)
+    GRU4J_DRIVER_CALL(cuMemcpyDtoH_v2, CONTEXT_WITHOUT_CAPTURE)
     if (int code = check_range("cuMemcpyDtoH", from, bytes)) {
         return code;
     }
@@ -203,5 +219,5 @@ GRU4J_EXPORT int cuMemsetD32Async(uint64_t to, unsigned word, size_t words, void
     if (to % sizeof(uint32_t) != 0) {
         return report(INVALID_VALUE, "cuMemsetD32Async at an address that is no multiple of 4");
     }
-    return give_on_device(stream, [=] { fill(to, word, words); });
+    return give_on_device("cuMemsetD32Async", stream, [=] { fill(to, word, words); });
 }

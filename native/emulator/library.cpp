@@ -32,8 +32,15 @@ int gru4j_emulator_enqueue(const char* function, void* stream_handle, void (*wor
         return report(INVALID_HANDLE, std::string(function) + " on a stream that does not exist");
     }
     const unsigned char* begin = static_cast<const unsigned char*>(arguments);
-    give(*stream, [work, copy = std::vector<unsigned char>(begin, begin + bytes)] { work(copy.data()); });
-    return SUCCESS;
+    return give(*stream, [work, copy = std::vector<unsigned char>(begin, begin + bytes)] { work(copy.data()); });
+}
+
+int gru4j_emulator_use(const char* what, uint64_t address, size_t bytes) {
+    if (!device_memory().contains(address, bytes)) {
+        fail_context(ILLEGAL_ADDRESS, std::string(what) + " of " + std::to_string(bytes) + " bytes at " +
+                                          device_memory().describe(reinterpret_cast<const void*>(address)));
+    }
+    return context().failure;
 }
 
 void gru4j_emulator_wrote(uint64_t address, size_t bytes) {

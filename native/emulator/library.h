@@ -21,6 +21,10 @@ GRU4J_EXPORT int gru4j_emulator_check(const char* what, uint64_t address, size_t
 GRU4J_EXPORT int gru4j_emulator_enqueue(const char* function, void* stream, void (*work)(const void* arguments),
                                         const void* arguments, size_t bytes);
 
+// The work that runs now is about to use these bytes. 0, or a code after which it must end: a graph may be launched when
+// memory that it was recorded with is gone, which fails as a kernel's access does.
+GRU4J_EXPORT int gru4j_emulator_use(const char* what, uint64_t address, size_t bytes);
+
 // The work that runs now has written these bytes: for the record of all that was done to the device.
 GRU4J_EXPORT void gru4j_emulator_wrote(uint64_t address, size_t bytes);
 

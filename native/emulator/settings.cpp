@@ -30,6 +30,7 @@ const std::map<std::string, long long Settings::*> kNames = {
     {"shared_bytes_per_block", &Settings::shared_bytes_per_block},
     {"seed", &Settings::seed},
     {"late", &Settings::late},
+    {"ahead", &Settings::ahead},
 };
 
 struct State {

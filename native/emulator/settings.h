@@ -23,6 +23,8 @@ struct Settings {
     long long seed = 0;
     // 1: work given to a stream is done as late as the driver may do it; 0: at once.
     long long late = 1;
+    // 0: streams that nobody waits for stand still; 1: they run as far ahead of the one that is waited for as they can.
+    long long ahead = 0;
 };
 
 const Settings& settings();

@@ -4,116 +4,21 @@
 //
 //   emulator_test                 all tests; the last line counts them
 //   emulator_test KERNEL          launches one kernel of planted.cu and reads its result: what the sanitizers look at
-#include "driver_api.h"
+#include "emulator_test.h"
 
-#include "driver.h"
+#include "stream_test.h"
+#include "tensor_core_test.h"
 
 #include <functional>
 #include <math.h>
-#include <stdexcept>
 #include <stdio.h>
 #include <string.h>
 #include <string>
-#include <utility>
 #include <vector>
-
-namespace gru4j::emulator {
-extern const char kKernelsHash[];
-}
 
 using namespace gru4j::emulator;
 
 namespace {
-
-constexpr int kNonBlocking = 1;
-
-void expect(bool holds, const std::string& what) {
-    if (!holds) {
-        throw std::runtime_error(what);
-    }
-}
-
-void expect_code(int expected, int found, const char* call) {
-    expect(expected == found, std::string(call) + " returned " + std::to_string(found) + "; " +
-                                  std::to_string(expected) + " expected; last report: " + last_report());
-}
-
-void expect_report(const std::string& part) {
-    expect(last_report().find(part) != std::string::npos,
-           "the report is '" + last_report() + "'; a part '" + part + "' expected");
-}
-
-#define EXPECT_CODE(expected, call) expect_code(expected, call, #call)
-#define OK(call) expect_code(SUCCESS, call, #call)
-
-// What planted.cu takes.
-struct Vector {
-    uint64_t x;
-    uint64_t y;
-    long long n;
-};
-
-// A context of its own for every test, with one stream, the kernels, and an x of 0, 1, 2, … beside a y.
-struct Device {
-    void* context = nullptr;
-    void* stream = nullptr;
-    void* module = nullptr;
-    Vector vector{};
-
-    explicit Device(int n) {
-        OK(cuInit(0));
-        OK(cuDevicePrimaryCtxRetain(&context, 0));
-        OK(cuCtxPushCurrent_v2(context));
-        OK(cuStreamCreate(&stream, kNonBlocking));
-        std::string image = std::string("gru4j kernels\n") + kKernelsHash + "\n";
-        OK(cuModuleLoadData(&module, image.c_str()));
-        vector.n = n;
-        OK(cuMemAlloc_v2(&vector.x, bytes()));
-        OK(cuMemAlloc_v2(&vector.y, bytes()));
-        std::vector<float> x(static_cast<size_t>(n));
-        for (int i = 0; i < n; i++) {
-            x[static_cast<size_t>(i)] = static_cast<float>(i);
-        }
-        OK(cuMemcpyHtoD_v2(vector.x, x.data(), bytes()));
-    }
-
-    // Whatever failed, the context goes, and with it all that is left.
-    ~Device() {
-        cuCtxPopCurrent_v2(&context);
-        cuDevicePrimaryCtxRelease_v2(0);
-        gru4j_emulator_reset();
-    }
-
-    size_t bytes() const { return static_cast<size_t>(vector.n) * sizeof(float); }
-
-    int launch(const char* kernel, unsigned blocks, unsigned threads, unsigned shared_bytes = 0) {
-        void* function = nullptr;
-        OK(cuModuleGetFunction(&function, module, kernel));
-        void* parameters[] = {&vector};
-        return cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, shared_bytes, stream, parameters, nullptr);
-    }
-
-    // After all of y was set to 0.
-    int launch_cooperative(const char* kernel, unsigned blocks, unsigned threads) {
-        void* function = nullptr;
-        OK(cuModuleGetFunction(&function, module, kernel));
-        OK(cuMemsetD32Async(vector.y, 0, static_cast<size_t>(vector.n), stream));
-        void* parameters[] = {&vector};
-        return cuLaunchCooperativeKernel(function, blocks, 1, 1, threads, 1, 1, 0, stream, parameters);
-    }
-
-    // Waits for the launch and expects that it failed.
-    void expect_failure(int code, const std::string& part) {
-        EXPECT_CODE(code, cuStreamSynchronize(stream));
-        expect_report(part);
-    }
-
-    std::vector<float> y() {
-        std::vector<float> y(static_cast<size_t>(vector.n));
-        OK(cuMemcpyDtoHAsync_v2(y.data(), vector.y, bytes(), stream));
-        return y;
-    }
-};
 
 float reversed(int i, int threads) {
     int first = i / threads * threads;
@@ -129,7 +34,7 @@ void expect_reversed(Device& device, int threads) {
     }
 }
 
-const std::pair<const char*, std::function<void()>> kTests[] = {
+const std::vector<Test> kTests = {
     {"a kernel without barriers computes",
      [] {
          Device device(1000);
@@ -267,6 +172,24 @@ const std::pair<const char*, std::function<void()>> kTests[] = {
          OK(device.launch("planted_partial_warp", 1, 48));
          device.expect_failure(LAUNCH_FAILED, "in a warp of 16 threads; all 32 must take part");
      }},
+    {"a multiply-add in half a warp is reported",
+     [] {
+         Device device(48);
+         OK(device.launch("planted_partial_warp_mma", 1, 48));
+         device.expect_failure(LAUNCH_FAILED, "a matrix multiply-add at planted.cu:");
+         expect_report("in a warp of 16 threads; all 32 must take part");
+     }},
+    {"a multiply-add that one lane leaves out is reported with where the others wait",
+     [] {
+         Device device(64);
+         OK(device.launch("planted_missing_lane", 1, 64));
+         device.expect_failure(LAUNCH_FAILED, "threads wait without end: threads 32-42, 44-63 at planted.cu:");
+         expect_report("33 of 64 have ended");
+     }},
+    {"fragments lie in the lanes as the instructions have them", fragments_lie_in_the_lanes_as_ptx_has_them},
+    {"a multiply-add adds exactly and truncates", a_multiply_add_adds_exactly_and_truncates},
+    {"operands are rounded to the nearest number of their format", operands_are_rounded_to_nearest},
+    {"kernels round pairs, and split a number into two", kernels_round_pairs_and_split_numbers},
     {"launches beyond the limits are refused",
      [] {
          Device device(32);
@@ -305,51 +228,6 @@ const std::pair<const char*, std::function<void()>> kTests[] = {
      [] {
          Device device(10);
          expect(isnan(device.y()[9]), "y[9] is a number");
-     }},
-    {"work is late: pinned memory is read when the stream is waited for",
-     [] {
-         Device device(1);
-         void* host = nullptr;
-         OK(cuMemHostAlloc(&host, 4, 0));
-         float* pinned = static_cast<float*>(host);
-         *pinned = 1.0f;
-         OK(cuMemcpyHtoDAsync_v2(device.vector.x, pinned, 4, device.stream));
-         *pinned = 2.0f; // too early
-         OK(device.launch("test_double", 1, 1));
-         OK(cuMemcpyDtoHAsync_v2(pinned, device.vector.y, 4, device.stream));
-         expect(*pinned == 2.0f, "the copy was done before anybody waited");
-         OK(cuStreamSynchronize(device.stream));
-         expect(*pinned == 4.0f, "after waiting, 4 expected, " + std::to_string(*pinned) + " found");
-         OK(cuMemFreeHost(host));
-     }},
-    {"a stream waits for another's event",
-     [] {
-         Device device(4);
-         void *other = nullptr, *event = nullptr;
-         OK(cuStreamCreate(&other, kNonBlocking));
-         OK(cuEventCreate(&event, 0));
-         OK(device.launch("test_double", 1, 4));
-         OK(cuEventRecord(event, device.stream));
-         OK(cuStreamWaitEvent(other, event, 0));
-         uint64_t copy = 0;
-         OK(cuMemAlloc_v2(&copy, 16));
-         OK(cuMemcpyDtoDAsync_v2(copy, device.vector.y, 16, other));
-         float found[4];
-         OK(cuMemcpyDtoHAsync_v2(found, copy, 16, other));
-         expect(found[3] == 6.0f, "6 expected, " + std::to_string(found[3]) + " found");
-         OK(cuEventSynchronize(event));
-         OK(cuEventDestroy_v2(event));
-         OK(cuStreamDestroy_v2(other));
-     }},
-    {"without an event, another stream may be too early",
-     [] {
-         Device device(4);
-         void* other = nullptr;
-         OK(cuStreamCreate(&other, kNonBlocking));
-         OK(device.launch("test_double", 1, 4));
-         float found[4];
-         OK(cuMemcpyDtoHAsync_v2(found, device.vector.y, 16, other));
-         expect(isnan(found[3]), "the other stream waited");
      }},
     {"calls fail when they are told to",
      [] {
@@ -405,13 +283,15 @@ const std::pair<const char*, std::function<void()>> kTests[] = {
 
 int run_all() {
     int passed = 0, failed = 0;
-    for (const auto& [name, test] : kTests) {
-        try {
-            test();
-            passed++;
-        } catch (const std::exception& problem) {
-            failed++;
-            printf("FAILED: %s: %s\n", name, problem.what());
+    for (const auto* tests : {&kTests, &kStreamTests}) {
+        for (const Test& test : *tests) {
+            try {
+                test.run();
+                passed++;
+            } catch (const std::exception& problem) {
+                failed++;
+                printf("FAILED: %s: %s\n", test.name, problem.what());
+            }
         }
     }
     printf("%d passed, %d failed, 0 skipped\n", passed, failed);

@@ -6,6 +6,7 @@ import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.IntMemory;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
 
 /** The cuda backend on one device: one session, shared by everything made from it. */
@@ -13,12 +14,14 @@ final class CudaBackend implements GruBackend {
     private final CudaSession session;
     private final TrainingKernels kernels;
     private final KernelFamily family;
+    private final boolean isWithGraphs;
     private final String description;
 
-    CudaBackend(CudaSession session, KernelFamily family, String description) {
+    CudaBackend(CudaSession session, KernelFamily family, boolean isWithGraphs, String description) {
         this.session = session;
         this.kernels = new CudaTrainingKernels(session);
         this.family = family;
+        this.isWithGraphs = isWithGraphs;
         this.description = description;
     }
 
@@ -37,6 +40,11 @@ final class CudaBackend implements GruBackend {
     }
 
     @Override
+    public ProductPrecision precision() {
+        return session.precision();
+    }
+
+    @Override
     public FloatMemory allocate(long floats) {
         return CudaFloatMemory.allocate(session, floats);
     }
@@ -48,7 +56,7 @@ final class CudaBackend implements GruBackend {
 
     @Override
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
-        return new CudaPlan(spec, maxT, maxB, mode, session, family);
+        return new CudaPlan(spec, maxT, maxB, mode, session, family, isWithGraphs);
     }
 
     @Override

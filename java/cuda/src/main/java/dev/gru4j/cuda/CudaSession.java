@@ -1,5 +1,6 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.CudaDriver;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
@@ -8,26 +9,36 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One device context, one stream and the memory taken from it. Every call of the driver that needs a
+ * One device context, its streams, graphs and the memory taken from it. Every call of the driver that needs a
  * context goes through here, and every return code is looked at.
  *
  * <p>Threads: {@link #enter} makes the caller the only one in here and its thread the owner of the
- * context, {@link #leave} undoes both; enqueueing is short, so nobody waits long. Work runs on the one
- * stream, in the order in which it was enqueued.
+ * context, {@link #leave} undoes both; enqueueing is short, so nobody waits long. Work is done in the order
+ * in which it was enqueued, but for what {@link CudaStreams} lets run side by side.
  */
 final class CudaSession implements AutoCloseable {
+    /**
+     * Held by whoever records a graph, and by whoever may wait for the whole context, which other sessions of
+     * the process share: opening and closing modules and cuBLAS. Such a wait spoils what any thread records.
+     */
+    private static final ReentrantLock RECORDING = new ReentrantLock();
+
     private final CudaDriver driver;
     private final CudaDevice device;
+    private final ProductPrecision precision;
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Addresses of device memory not yet freed. */
     private final Set<Long> allocations = new HashSet<>();
 
+    /** Executable graphs not yet destroyed. */
+    private final Set<Integer> executables = new HashSet<>();
+
+    private final CudaStreams streams;
     private final CudaKernels kernels;
     private final CudaStaging staging;
     private final CudaArguments arguments;
     private Products products = new OwnProducts("no library was looked for");
-    private boolean hasStream;
     private boolean closed;
 
     /** The latest launch, for the message if its failure shows only when somebody waits. */
@@ -37,14 +48,23 @@ final class CudaSession implements AutoCloseable {
     private int lastGridY;
     private int lastGridZ;
 
+    /** The latest graph, if it was launched after that. */
+    private @Nullable CudaGraph lastGraph;
+
+    /** What is being recorded; null if nothing is. */
+    private @Nullable CudaRecording recording;
+
     /**
      * Opens a session on the device.
      *
+     * @param precision of its matrix products; the device has it
      * @throws CudaException if the driver refuses; everything is released then
      */
-    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image) {
+    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image, ProductPrecision precision) {
         this.driver = driver;
         this.device = device;
+        this.precision = precision;
+        this.streams = new CudaStreams(this, driver);
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
         this.staging = new CudaStaging(this, driver);
@@ -65,9 +85,9 @@ final class CudaSession implements AutoCloseable {
     /** Opens all that lives in the context, which is current, and leaves it. */
     private void openInContext(CudaImage image) {
         boolean complete = false;
+        RECORDING.lock();
         try {
-            check("a stream", driver.createStream());
-            hasStream = true;
+            streams.open();
             kernels.load(image, this);
             staging.open();
             check("leaving the context", driver.popContext());
@@ -78,6 +98,7 @@ final class CudaSession implements AutoCloseable {
                 releaseInContext();
                 driver.popContext();
             }
+            RECORDING.unlock();
         }
     }
 
@@ -85,15 +106,21 @@ final class CudaSession implements AutoCloseable {
     private int releaseInContext() {
         int code = staging.close();
         code = first(code, kernels.unload());
-        if (hasStream) {
-            hasStream = false;
-            code = first(code, driver.destroyStream());
-        }
-        return code;
+        return first(code, streams.close());
+    }
+
+    /** To be used by a thread that has entered. */
+    CudaStreams streams() {
+        return streams;
     }
 
     CudaDevice device() {
         return device;
+    }
+
+    /** What the operands of its matrix products are rounded to. */
+    ProductPrecision precision() {
+        return precision;
     }
 
     /**
@@ -102,7 +129,23 @@ final class CudaSession implements AutoCloseable {
      * @throws IllegalStateException if the one that is asked for cannot be used; the session stays open
      */
     void openProducts(boolean emulated) {
-        products = CublasLibrary.open(this, driver, emulated);
+        RECORDING.lock();
+        try {
+            products = CublasLibrary.open(this, driver, emulated);
+        } finally {
+            RECORDING.unlock();
+        }
+    }
+
+    /** Makes ready for work that runs side by side; for the first time this takes a stream, and memory of cuBLAS. */
+    void openSide() {
+        enter();
+        try {
+            streams.openSide();
+            products.openSide();
+        } finally {
+            leave();
+        }
     }
 
     /** Who computes the large products. */
@@ -139,7 +182,7 @@ final class CudaSession implements AutoCloseable {
     void synchronize() {
         enter();
         try {
-            checkWork(driver.synchronizeStream());
+            checkWork(driver.synchronizeStream(streams.main()));
         } finally {
             leave();
         }
@@ -165,7 +208,7 @@ final class CudaSession implements AutoCloseable {
             boolean cleared = false;
             try {
                 check("clearing " + bytes + " bytes of device memory",
-                        driver.fill(address[0], 0, bytes / Integer.BYTES));
+                        driver.fill(address[0], 0, bytes / Integer.BYTES, streams.main()));
                 cleared = true;
             } finally {
                 if (!cleared) {
@@ -234,7 +277,7 @@ final class CudaSession implements AutoCloseable {
         }
         enter();
         try {
-            check("filling device memory", driver.fill(address, word, words));
+            check("filling device memory", driver.fill(address, word, words, streams.current()));
         } finally {
             leave();
         }
@@ -247,7 +290,7 @@ final class CudaSession implements AutoCloseable {
         }
         enter();
         try {
-            check("copying device memory", driver.copyOnDevice(to, from, floats * Float.BYTES));
+            check("copying device memory", driver.copyOnDevice(to, from, floats * Float.BYTES, streams.current()));
         } finally {
             leave();
         }
@@ -277,8 +320,9 @@ final class CudaSession implements AutoCloseable {
         }
         int function = kernels.function(kernel);
         int code = kernel.isPersistent()
-                ? driver.launchCooperative(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes)
-                : driver.launch(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes);
+                ? driver.launchCooperative(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes,
+                        streams.current())
+                : driver.launch(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes, streams.current());
         if (code != CudaDriver.SUCCESS) {
             throw new CudaException(code, kernel.symbol() + ": grid " + grid((int) gridX, gridY, gridZ) + ", block "
                     + kernel.threads() + ", " + sharedBytes + " bytes shared: " + driver.errorName(code)
@@ -289,10 +333,92 @@ final class CudaSession implements AutoCloseable {
         lastGridX = (int) gridX;
         lastGridY = gridY;
         lastGridZ = gridZ;
+        lastGraph = null;
+        noteLaunch(kernel.symbol());
+    }
+
+    /** Something was launched, by a library perhaps. */
+    void noteLaunch(String symbol) {
+        CudaRecording current = recording;
+        if (current != null) {
+            current.add(symbol);
+        }
     }
 
     private static String grid(int x, int y, int z) {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
+    }
+
+    // ---- graphs ------------------------------------------------------------------------------------
+
+    /**
+     * Records what {@code work} enqueues, all of it by launches, fills and copies on the device, and does not do it.
+     *
+     * @param pass what it is, for messages
+     */
+    CudaGraph record(String pass, Runnable work) {
+        String what =
+                "recording the " + pass + " pass as a graph (without graphs: -D" + CudaGraphs.PROPERTY + "=false)";
+        CudaRecording contents = new CudaRecording();
+        int[] graph = new int[1];
+        RECORDING.lock();
+        try {
+            check(what, streams.beginCapture());
+            recording = contents;
+            boolean complete = false;
+            int code = CudaDriver.SUCCESS;
+            try {
+                work.run();
+                complete = true;
+            } finally {
+                recording = null;
+                code = streams.endCapture(graph);
+                if (!complete && code == CudaDriver.SUCCESS) {
+                    driver.destroyGraph(graph[0]);
+                }
+            }
+            check(what, code);
+        } finally {
+            RECORDING.unlock();
+        }
+        int[] executable = new int[1];
+        int code = driver.instantiateGraph(graph[0], executable);
+        if (code == CudaDriver.SUCCESS) {
+            executables.add(executable[0]);
+        }
+        // What was recorded is of no further use, whatever came of it.
+        check(what, first(code, driver.destroyGraph(graph[0])));
+        return new CudaGraph(executable[0], contents.contents());
+    }
+
+    /** Enqueues all that was recorded, as one. */
+    void launch(CudaGraph graph) {
+        int code = driver.launchGraph(graph.executable(), streams.main());
+        if (code != CudaDriver.SUCCESS) {
+            throw new CudaException(
+                    code,
+                    "a graph of " + graph.contents() + ": " + driver.errorName(code) + " on " + device.name()
+                            + "; without graphs: -D" + CudaGraphs.PROPERTY + "=false");
+        }
+        lastGraph = graph;
+    }
+
+    /** Destroys a graph, once its launches are done; nothing to do once the session is closed. */
+    void destroy(CudaGraph graph) {
+        lock.lock();
+        try {
+            if (closed || !executables.remove(graph.executable())) {
+                return;
+            }
+            enter();
+            try {
+                check("destroying a graph", driver.destroyExecutable(graph.executable()));
+            } finally {
+                leave();
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     // ---- time --------------------------------------------------------------------------------------
@@ -313,7 +439,7 @@ final class CudaSession implements AutoCloseable {
     void record(int event) {
         enter();
         try {
-            check("recording an event", driver.recordEvent(event));
+            check("recording an event", driver.recordEvent(event, streams.main()));
         } finally {
             leave();
         }
@@ -361,14 +487,23 @@ final class CudaSession implements AutoCloseable {
     /** Looks at the code of a call that waited, where failures of kernels show. */
     void checkWork(int code) {
         if (code != CudaDriver.SUCCESS) {
-            CudaKernels.@Nullable Kernel last = lastKernel;
-            String where = last == null
-                    ? ""
-                    : "; the latest kernel was " + last.symbol() + ", grid " + grid(lastGridX, lastGridY, lastGridZ)
-                            + ", block " + last.threads();
             throw new CudaException(
-                    code, "work on " + device.name() + " failed: " + driver.errorName(code) + where);
+                    code, "work on " + device.name() + " failed: " + driver.errorName(code) + latest());
         }
+    }
+
+    /** What failed may be it, or anything before. */
+    private String latest() {
+        CudaGraph graph = lastGraph;
+        if (graph != null) {
+            return "; the latest launch was a graph of " + graph.contents() + "; with -D" + CudaGraphs.PROPERTY
+                    + "=false they are launched one by one";
+        }
+        CudaKernels.@Nullable Kernel last = lastKernel;
+        return last == null
+                ? ""
+                : "; the latest kernel was " + last.symbol() + ", grid " + grid(lastGridX, lastGridY, lastGridZ)
+                        + ", block " + last.threads();
     }
 
     /** Releases everything, memory that is still open included. Closing twice does nothing. */
@@ -381,10 +516,15 @@ final class CudaSession implements AutoCloseable {
             }
             enter();
             int code = CudaDriver.SUCCESS;
+            RECORDING.lock();
             try {
                 // One failure must not keep the rest alive; the first is reported.
-                code = first(code, driver.synchronizeStream());
+                code = first(code, driver.synchronizeStream(streams.main()));
                 code = first(code, products.close());
+                for (int executable : executables) {
+                    code = first(code, driver.destroyExecutable(executable));
+                }
+                executables.clear();
                 for (long address : allocations) {
                     code = first(code, driver.free(address));
                 }
@@ -392,6 +532,7 @@ final class CudaSession implements AutoCloseable {
                 code = first(code, releaseInContext());
             } finally {
                 closed = true;
+                RECORDING.unlock();
                 leave();
             }
             code = first(code, driver.releaseContext());

@@ -67,8 +67,9 @@ final class CudaStaging {
             // The chunk's previous copy may still be under way.
             session.checkWork(driver.synchronizeEvent(event[k]));
             MemorySegment.copy(source, done, memory[k], 0, bytes);
-            session.check("copying to the device", driver.copyToDevice(device + done, address[k], bytes));
-            session.check("recording an event", driver.recordEvent(event[k]));
+            session.check("copying to the device",
+                    driver.copyToDevice(device + done, address[k], bytes, session.streams().main()));
+            session.check("recording an event", driver.recordEvent(event[k], session.streams().main()));
         }
     }
 
@@ -81,8 +82,9 @@ final class CudaStaging {
                 int k = (int) (chunk % CHUNKS);
                 session.check(
                         "copying to the host",
-                        driver.copyToHost(address[k], device + chunk * CHUNK_BYTES, length(bytes, chunk)));
-                session.check("recording an event", driver.recordEvent(event[k]));
+                        driver.copyToHost(address[k], device + chunk * CHUNK_BYTES, length(bytes, chunk),
+                                session.streams().main()));
+                session.check("recording an event", driver.recordEvent(event[k], session.streams().main()));
             }
             if (chunk > 0) {
                 int k = (int) ((chunk - 1) % CHUNKS);

@@ -2,14 +2,17 @@ package dev.gru4j.cuda.driver;
 
 import static jcuda.jcublas.JCublas2.*;
 
+import dev.gru4j.backend.ProductPrecision;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jcuda.LogLevel;
 import jcuda.Pointer;
+import jcuda.cudaDataType;
 import jcuda.driver.CUdeviceptr;
-import jcuda.driver.CUstream;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasAtomicsMode;
+import jcuda.jcublas.cublasComputeType;
+import jcuda.jcublas.cublasGemmAlgo;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasOperation;
@@ -21,16 +24,16 @@ final class JCublasCalls implements Cublas {
     private static final CUdeviceptr ZERO_ADDRESS = new CUdeviceptr();
 
     private final cublasHandle handle = new cublasHandle();
-    private final cudaStream_t stream;
+    private final JCudaDriverCalls driver;
 
     /** Factors in host memory, which a handle reads unless told otherwise. */
     private final Pointer zero = factor(0);
 
     private final Pointer one = factor(1);
 
-    JCublasCalls(CUstream stream) {
+    JCublasCalls(JCudaDriverCalls driver) {
         JCublas2.setLogLevel(LogLevel.LOG_QUIET); // every status is reported by its caller
-        this.stream = new cudaStream_t(stream);
+        this.driver = driver;
     }
 
     private static Pointer factor(float value) {
@@ -59,8 +62,8 @@ final class JCublasCalls implements Cublas {
     }
 
     @Override
-    public int useStream() {
-        return cublasSetStream(handle, stream);
+    public int useStream(int stream) {
+        return cublasSetStream(handle, new cudaStream_t(driver.stream(stream)));
     }
 
     @Override
@@ -97,6 +100,43 @@ final class JCublasCalls implements Cublas {
                 accumulate ? one : zero,
                 device(c),
                 ldc);
+    }
+
+    /** Not cublasGemmEx, whose native function JCublas2's library does not export under the name that the JVM looks for. */
+    @Override
+    public int gemm(
+            ProductPrecision precision, boolean transposeA, boolean transposeB, int m, int n, int k, long a, int lda,
+            long b, int ldb, boolean accumulate, long c, int ldc) {
+        return cublasGemmEx_new(
+                handle,
+                operation(transposeA),
+                operation(transposeB),
+                m,
+                n,
+                k,
+                one,
+                device(a),
+                cudaDataType.CUDA_R_32F,
+                lda,
+                device(b),
+                cudaDataType.CUDA_R_32F,
+                ldb,
+                accumulate ? one : zero,
+                device(c),
+                cudaDataType.CUDA_R_32F,
+                ldc,
+                computeType(precision),
+                cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
+    }
+
+    private static int computeType(ProductPrecision precision) {
+        return switch (precision) {
+            case TF32 -> cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32;
+            case BF16 -> cublasComputeType.CUBLAS_COMPUTE_32F_FAST_16BF;
+            case FP16 -> cublasComputeType.CUBLAS_COMPUTE_32F_FAST_16F;
+            case FP32, TF32X3 -> throw new IllegalArgumentException(
+                    "a product of cuBLAS's in " + precision + "; tf32, bf16 or fp16 expected");
+        };
     }
 
     private static int operation(boolean transpose) {

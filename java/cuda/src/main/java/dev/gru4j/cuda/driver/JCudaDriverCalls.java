@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import jcuda.LogLevel;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
@@ -17,10 +18,14 @@ import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@link CudaDriver} on JCuda. Public with a public constructor because {@link JCudaLoader} loads it in
@@ -51,16 +56,47 @@ public final class JCudaDriverCalls implements CudaDriver {
         }
     }
 
+    /** Objects of JCuda's by the numbers given out for them; a number is used again when its object is gone. */
+    private static final class Handles<T> {
+        private final List<@Nullable T> objects = new ArrayList<>();
+
+        /** Keeps what a call made, if it did, and puts its number into {@code number}. */
+        int add(int code, T made, int[] number) {
+            if (code == SUCCESS) {
+                int free = objects.indexOf(null);
+                if (free < 0) {
+                    objects.add(made);
+                    free = objects.size() - 1;
+                } else {
+                    objects.set(free, made);
+                }
+                number[0] = free;
+            }
+            return code;
+        }
+
+        T get(int number) {
+            return Objects.requireNonNull(objects.get(number), "destroyed before");
+        }
+
+        /** The object of a number that is given back. */
+        T remove(int number) {
+            return Objects.requireNonNull(objects.set(number, null), "destroyed before");
+        }
+    }
+
     /** JCuda makes addresses from numbers as offsets to this. */
     private static final CUdeviceptr ZERO = new CUdeviceptr();
 
     private final CUdevice device = new CUdevice();
     private final CUcontext context = new CUcontext();
     private final CUcontext popped = new CUcontext();
-    private final CUstream stream = new CUstream();
     private final CUmodule module = new CUmodule();
-    private final List<CUfunction> functions = new ArrayList<>();
-    private final List<CUevent> events = new ArrayList<>();
+    private final Handles<CUstream> streams = new Handles<>();
+    private final Handles<CUfunction> functions = new Handles<>();
+    private final Handles<CUevent> events = new Handles<>();
+    private final Handles<CUgraph> graphs = new Handles<>();
+    private final Handles<CUgraphExec> executables = new Handles<>();
     private final MemorySegment arguments;
     private final Pointer argumentList;
 
@@ -138,18 +174,23 @@ public final class JCudaDriverCalls implements CudaDriver {
     }
 
     @Override
-    public int createStream() {
-        return cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING);
+    public int createStream(int[] stream) {
+        CUstream created = new CUstream();
+        return streams.add(cuStreamCreate(created, CUstream_flags.CU_STREAM_NON_BLOCKING), created, stream);
     }
 
     @Override
-    public int synchronizeStream() {
-        return cuStreamSynchronize(stream);
+    public int synchronizeStream(int stream) {
+        return cuStreamSynchronize(streams.get(stream));
     }
 
     @Override
-    public int destroyStream() {
-        return cuStreamDestroy(stream);
+    public int destroyStream(int stream) {
+        return cuStreamDestroy(streams.remove(stream));
+    }
+
+    CUstream stream(int stream) {
+        return streams.get(stream);
     }
 
     @Override
@@ -165,12 +206,7 @@ public final class JCudaDriverCalls implements CudaDriver {
     @Override
     public int getFunction(String name, int[] function) {
         CUfunction found = new CUfunction();
-        int code = cuModuleGetFunction(found, module, name);
-        if (code == SUCCESS) {
-            function[0] = functions.size();
-            functions.add(found);
-        }
-        return code;
+        return functions.add(cuModuleGetFunction(found, module, name), found, function);
     }
 
     @Override
@@ -216,22 +252,22 @@ public final class JCudaDriverCalls implements CudaDriver {
 
     private int createEvent(int flags, int[] event) {
         CUevent created = new CUevent();
-        int code = cuEventCreate(created, flags);
-        if (code == SUCCESS) {
-            event[0] = events.size();
-            events.add(created);
-        }
-        return code;
+        return events.add(cuEventCreate(created, flags), created, event);
     }
 
     @Override
     public int destroyEvent(int event) {
-        return cuEventDestroy(events.get(event));
+        return cuEventDestroy(events.remove(event));
     }
 
     @Override
-    public int recordEvent(int event) {
-        return cuEventRecord(events.get(event), stream);
+    public int recordEvent(int event, int stream) {
+        return cuEventRecord(events.get(event), streams.get(stream));
+    }
+
+    @Override
+    public int waitForEvent(int stream, int event) {
+        return cuStreamWaitEvent(streams.get(stream), events.get(event), 0);
     }
 
     @Override
@@ -245,23 +281,23 @@ public final class JCudaDriverCalls implements CudaDriver {
     }
 
     @Override
-    public int copyToDevice(long to, long host, long bytes) {
-        return cuMemcpyHtoDAsync(device(to), new HostAddress(host), bytes, stream);
+    public int copyToDevice(long to, long host, long bytes, int stream) {
+        return cuMemcpyHtoDAsync(device(to), new HostAddress(host), bytes, streams.get(stream));
     }
 
     @Override
-    public int copyToHost(long host, long from, long bytes) {
-        return cuMemcpyDtoHAsync(new HostAddress(host), device(from), bytes, stream);
+    public int copyToHost(long host, long from, long bytes, int stream) {
+        return cuMemcpyDtoHAsync(new HostAddress(host), device(from), bytes, streams.get(stream));
     }
 
     @Override
-    public int copyOnDevice(long to, long from, long bytes) {
-        return cuMemcpyDtoDAsync(device(to), device(from), bytes, stream);
+    public int copyOnDevice(long to, long from, long bytes, int stream) {
+        return cuMemcpyDtoDAsync(device(to), device(from), bytes, streams.get(stream));
     }
 
     @Override
-    public int fill(long to, int word, long words) {
-        return cuMemsetD32Async(device(to), word, words, stream);
+    public int fill(long to, int word, long words, int stream) {
+        return cuMemsetD32Async(device(to), word, words, streams.get(stream));
     }
 
     @Override
@@ -270,15 +306,51 @@ public final class JCudaDriverCalls implements CudaDriver {
     }
 
     @Override
-    public int launch(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
+    public int launch(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes, int stream) {
         return cuLaunchKernel(
-                functions.get(function), gridX, gridY, gridZ, threads, 1, 1, sharedBytes, stream, argumentList, null);
+                functions.get(function), gridX, gridY, gridZ, threads, 1, 1, sharedBytes, streams.get(stream),
+                argumentList, null);
     }
 
     @Override
-    public int launchCooperative(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
+    public int launchCooperative(int function, int gridX, int gridY, int gridZ, int threads, int sharedBytes,
+            int stream) {
         return cuLaunchCooperativeKernel(
-                functions.get(function), gridX, gridY, gridZ, threads, 1, 1, sharedBytes, stream, argumentList);
+                functions.get(function), gridX, gridY, gridZ, threads, 1, 1, sharedBytes, streams.get(stream),
+                argumentList);
+    }
+
+    /** Thread-local mode: what other threads do meanwhile is no part of the recording and does not spoil it. */
+    @Override
+    public int beginCapture(int stream) {
+        return cuStreamBeginCapture(streams.get(stream), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
+    }
+
+    @Override
+    public int endCapture(int stream, int[] graph) {
+        CUgraph recorded = new CUgraph();
+        return graphs.add(cuStreamEndCapture(streams.get(stream), recorded), recorded, graph);
+    }
+
+    @Override
+    public int instantiateGraph(int graph, int[] executable) {
+        CUgraphExec made = new CUgraphExec();
+        return executables.add(cuGraphInstantiate(made, graphs.get(graph), 0), made, executable);
+    }
+
+    @Override
+    public int launchGraph(int executable, int stream) {
+        return cuGraphLaunch(executables.get(executable), streams.get(stream));
+    }
+
+    @Override
+    public int destroyGraph(int graph) {
+        return cuGraphDestroy(graphs.remove(graph));
+    }
+
+    @Override
+    public int destroyExecutable(int executable) {
+        return cuGraphExecDestroy(executables.remove(executable));
     }
 
     @Override
@@ -290,7 +362,7 @@ public final class JCudaDriverCalls implements CudaDriver {
 
     @Override
     public Cublas cublas() {
-        return new JCublasCalls(stream);
+        return new JCublasCalls(this);
     }
 
     private static CUdeviceptr device(long address) {

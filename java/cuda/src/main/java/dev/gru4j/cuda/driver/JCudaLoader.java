@@ -77,7 +77,7 @@ public final class JCudaLoader extends ClassLoader {
     }
 
     /**
-     * Calls of cuBLAS on the driver's stream. A libcublas.so.12 must have been loaded before, or lie where the
+     * Calls of cuBLAS on the driver's streams. A libcublas.so.12 must have been loaded before, or lie where the
      * system's loader looks.
      *
      * @param driver one that {@link #load} gave

@@ -103,7 +103,7 @@ enum {
     GRU_PERSISTENT_SKEW = 4,
     /// Tiles of 16 rows keep the first k of W_hh in registers and only the others in shared memory: of every gate that a
     /// product sums over (backward: of 3H, reset-before of 2H and of H) or reads (forward) so many.
-    GRU_PERSISTENT_PANEL = 768,
+    GRU_PERSISTENT_PANEL = 640,
     // gru_persistent_{forward,backward}_reset_{after,before}_UxR_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same launch,
     // shared memory gru_persistent_mma_shared_bytes(). The warps of a block take chunks of k in turn.
     GRU_PERSISTENT_WARPS = GRU_PERSISTENT_THREADS / 32,

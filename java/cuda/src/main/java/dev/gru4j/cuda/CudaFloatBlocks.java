@@ -14,7 +14,7 @@ final class CudaFloatBlocks implements CudaBlocks {
     private static final int REGISTER_TILE_ROWS = 2 * LANES;
 
     /** k of each gate that lie in registers. */
-    private static final int PANEL = 768;
+    private static final int PANEL = 640;
 
     /** Floats of both stages, without the skew of their rows. */
     private static final int STAGES = 2 * 4 * 4 * 256;

@@ -15,8 +15,8 @@
 //
 // The order of a sum asks for k in order, so the segments cannot begin one row together: the second starts where the
 // first has ended. They form a pipeline. At time t segment s adds its k of row t − s to the sums that it received from
-// segment s − 1 by a shuffle, so four rows are under way, and no barrier is needed between them. What the pipeline costs
-// is its filling: rows + 3 times for rows rows. Then the product of gru_persistent.cuh goes on from these sums with the
+// segment s − 1 by a shuffle, so four rows are under way, and no sum waits for another warp. What the pipeline costs is
+// its filling: rows + 3 times for rows rows. Then the product of gru_persistent.cuh goes on from these sums with the
 // k whose weights lie in shared memory.
 //
 // A quad of the state that is read from shared memory serves 12 multiply-adds a thread (backward 4), and no weight is

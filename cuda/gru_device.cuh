@@ -18,7 +18,8 @@
 //       all threads of the block, at the same place in the text. The emulator fails the launch where a thread has ended
 //       or waits elsewhere.
 //   warp_shuffle_xor(value, mask)
-//       the value of the lane whose number differs by mask; all 32 lanes of the warp take part. Types of 4 and 8 bytes.
+//       the value of the lane whose number differs by mask, of which each lane may have its own; all 32 lanes of the
+//       warp take part. Types of 4 and 8 bytes.
 //   signal(flag), wait_at_least(flag, count)
 //       adds 1 to a counter in global memory; waits until it holds count or more, modulo 2^32. Who comes back sees all
 //       that was written before the signals, by their threads or by threads that these met at a block_sync(). Between
@@ -26,6 +27,11 @@
 //   load_l2(from), load_l2(pair, from), load_l2(quad, from)
 //       one float, or two or four at an address aligned to all of them, that another block may have written during this
 //       launch: read past the first-level cache, which would not see it.
+//
+//   AsyncCopies<GROUPS> copies; copies.quad(s_to, from, count, wide); copies.commit(); copies.wait();
+//       copies to shared memory that go on while the thread does, otherwise as load_l2: four floats, of which `count` exist
+//       and the others become 0; wide: both addresses are aligned to 16 bytes. A group of them ends with commit(). wait()
+//       returns when at most GROUPS − 2 groups of this thread are on their way. Before sm_80 they take place at once.
 //
 // Tensor cores, of sm_80 and later. What uses them stands between #if GRU4J_TENSOR_CORES and #endif, so that a module
 // for older devices is compiled without:
@@ -65,6 +71,7 @@
     extern __shared__ __align__(16) unsigned char gru4j_shared[];                                                      \
     type* const s_name = reinterpret_cast<type*>(gru4j_shared)
 #define GRU4J_UNROLL _Pragma("unroll")
+#define GRU4J_ROLL _Pragma("unroll 1")
 #define GRU4J_ROLL _Pragma("unroll 1")
 
 namespace gru4j {
@@ -115,6 +122,45 @@ GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
     quad[2] = value.z;
     quad[3] = value.w;
 }
+
+template <int GROUPS> class AsyncCopies {
+public:
+    GRU4J_DEVICE void quad(float* s_to, const float* from, int count, bool wide) {
+#if __CUDA_ARCH__ >= 800
+        const unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(s_to));
+        if (wide) {
+            const int bytes = count >= 4 ? 16 : count <= 0 ? 0 : 4 * count;
+            asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
+            return;
+        }
+        // Offsets in the text of the instruction: registers are what kernels with such copies are short of.
+        asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(from), "r"(count > 0 ? 4 : 0) : "memory");
+        asm volatile("cp.async.ca.shared.global [%0+4], [%1+4], 4, %2;" ::"r"(to), "l"(from), "r"(count > 1 ? 4 : 0)
+                     : "memory");
+        asm volatile("cp.async.ca.shared.global [%0+8], [%1+8], 4, %2;" ::"r"(to), "l"(from), "r"(count > 2 ? 4 : 0)
+                     : "memory");
+        asm volatile("cp.async.ca.shared.global [%0+12], [%1+12], 4, %2;" ::"r"(to), "l"(from), "r"(count > 3 ? 4 : 0)
+                     : "memory");
+#else
+        GRU4J_UNROLL
+        for (int i = 0; i < 4; i++) {
+            s_to[i] = i < count ? load_l2(from + i) : 0.0f;
+        }
+#endif
+    }
+
+    GRU4J_DEVICE void commit() {
+#if __CUDA_ARCH__ >= 800
+        asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+    }
+
+    GRU4J_DEVICE void wait() {
+#if __CUDA_ARCH__ >= 800
+        asm volatile("cp.async.wait_group %0;" ::"n"(GROUPS - 2) : "memory");
+#endif
+    }
+};
 
 // The pass for the host, which has no architecture, compiles no kernel but declares them all.
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
@@ -173,6 +219,7 @@ GRU4J_DEVICE unsigned bits_of(float value) { return __float_as_uint(value); }
 #define GRU4J_SHARED(type, s_name) type* const s_name = reinterpret_cast<type*>(::gru4j::emulator::current->shared)
 #define GRU4J_UNROLL
 #define GRU4J_ROLL
+#define GRU4J_ROLL
 
 namespace gru4j {
 
@@ -222,6 +269,45 @@ GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
         quad[i] = from[i];
     }
 }
+
+// A copy takes place when it is waited for, as late as hardware may do it.
+template <int GROUPS> class AsyncCopies {
+public:
+    GRU4J_DEVICE void quad(float* s_to, const float* from, int count, bool) {
+        Group& group = groups_[committed_ % GROUPS];
+        group.copies[group.count++] = {s_to, from, count};
+    }
+
+    GRU4J_DEVICE void commit() {
+        committed_++;
+        groups_[committed_ % GROUPS].count = 0;
+    }
+
+    GRU4J_DEVICE void wait() {
+        for (; done_ < committed_ - (GROUPS - 2); done_++) {
+            const Group& group = groups_[done_ % GROUPS];
+            for (int c = 0; c < group.count; c++) {
+                for (int i = 0; i < 4; i++) {
+                    group.copies[c].s_to[i] = i < group.copies[c].count ? group.copies[c].from[i] : 0.0f;
+                }
+            }
+        }
+    }
+
+private:
+    struct Copy {
+        float* s_to;
+        const float* from;
+        int count;
+    };
+    struct Group {
+        Copy copies[4];
+        int count = 0;
+    };
+    Group groups_[GROUPS];
+    int committed_ = 0; // groups; the next is being filled
+    int done_ = 0;
+};
 
 #define GRU4J_TENSOR_CORES 1
 

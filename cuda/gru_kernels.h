@@ -104,6 +104,9 @@ enum {
     GRU_PERSISTENT_QUADS = 4,
     /// A row of weights in shared memory begins this many floats behind the next multiple of 32.
     GRU_PERSISTENT_SKEW = 4,
+    /// Tiles of 16 rows keep the first k of W_hh in registers and only the others in shared memory: of every gate that a
+    /// product sums over (backward: of 3H, reset-before of 2H and of H) or reads (forward) so many.
+    GRU_PERSISTENT_PANEL = 640,
     // gru_persistent_{forward,backward}_reset_{after,before}_UxR_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same launch,
     // shared memory gru_persistent_mma_shared_bytes(). The warps of a block take chunks of k in turn.
     GRU_PERSISTENT_WARPS = GRU_PERSISTENT_THREADS / 32,
@@ -121,13 +124,16 @@ inline long long gru_persistent_row(long long k) {
 }
 
 /**
- * Bytes of shared memory of a persistent kernel with tiles of R rows: weights, two stages, an int for each tile.
+ * Bytes of shared memory of a persistent kernel with tiles of R rows: weights, two stages, an int for each tile. Of each
+ * gate `panel` k lie in registers: GRU_PERSISTENT_PANEL with tiles of 16 rows, else 0.
  * weights: forward 3·units rows of H; backward, reset-after units rows of 3H, reset-before units rows of 2H and of H.
  */
-inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows, int H) {
-    const long long row = !backward ? 3 * gru_persistent_row(H)
-                        : !reset_before ? gru_persistent_row(3LL * H)
-                                        : gru_persistent_row(2LL * H) + gru_persistent_row(H);
+inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows, int H,
+                                             int panel = 0) {
+    const long long k = H > panel ? H - panel : 0;
+    const long long row = !backward ? 3 * gru_persistent_row(k)
+                        : !reset_before ? gru_persistent_row(3 * k)
+                                        : gru_persistent_row(2 * k) + gru_persistent_row(k);
     const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
     return 4 * (units * row + 2 * stage + tiles);
@@ -643,18 +649,22 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
     KERNEL(gru_persistent_forward_reset_after_8x8_f32, GruPersistentForward)                                           \
     KERNEL(gru_persistent_forward_reset_after_8x32_f32, GruPersistentForward)                                          \
     KERNEL(gru_persistent_forward_reset_after_16x8_f32, GruPersistentForward)                                          \
+    KERNEL(gru_persistent_forward_reset_after_16x16_f32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_after_16x32_f32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_before_8x8_f32, GruPersistentForward)                                          \
     KERNEL(gru_persistent_forward_reset_before_8x32_f32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_before_16x8_f32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_before_16x16_f32, GruPersistentForward)                                        \
     KERNEL(gru_persistent_forward_reset_before_16x32_f32, GruPersistentForward)                                        \
     KERNEL(gru_persistent_backward_reset_after_8x8_f32, GruPersistentBackward)                                         \
     KERNEL(gru_persistent_backward_reset_after_8x32_f32, GruPersistentBackward)                                        \
     KERNEL(gru_persistent_backward_reset_after_16x8_f32, GruPersistentBackward)                                        \
+    KERNEL(gru_persistent_backward_reset_after_16x16_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_after_16x32_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_8x8_f32, GruPersistentBackward)                                        \
     KERNEL(gru_persistent_backward_reset_before_8x32_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_16x8_f32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_before_16x16_f32, GruPersistentBackward)                                      \
     KERNEL(gru_persistent_backward_reset_before_16x32_f32, GruPersistentBackward)                                      \
     KERNEL(gru_persistent_forward_reset_after_8x16_tf32, GruPersistentForward)                                         \
     KERNEL(gru_persistent_forward_reset_after_8x32_tf32, GruPersistentForward)                                         \

@@ -46,15 +46,16 @@ struct GruPersistentWeights {
     }
 };
 
-/// s_weights[line][unit][k] = W[line·H + first_unit + unit, k], for the forward pass. Ends without a barrier.
-GRU4J_DEVICE GruPersistentWeights gru_persistent_load(float* s_weights, const float* w, int H,
+/// s_weights[line][unit][k] = W[line·H + first_unit + unit, first_k + k], for the forward pass. Ends without a barrier.
+GRU4J_DEVICE GruPersistentWeights gru_persistent_load(float* s_weights, const float* w, int H, int first_k,
                                                       const GruPersistentPart& part) {
-    const int length = static_cast<int>(gru_persistent_row(H));
+    const int depth = H - first_k;
+    const int length = static_cast<int>(gru_persistent_row(depth));
     for (int line = 0; line < GRU_GATES * part.units; line++) {
         const int gate = line / part.units;
-        const float* from = w + (static_cast<long long>(gate) * H + part.first_unit + line % part.units) * H;
+        const float* from = w + (static_cast<long long>(gate) * H + part.first_unit + line % part.units) * H + first_k;
         for (int k = gru4j::thread_x(); k < length; k += GRU_PERSISTENT_THREADS) {
-            s_weights[static_cast<long long>(line) * length + k] = k < H ? from[k] : 0.0f;
+            s_weights[static_cast<long long>(line) * length + k] = k < depth ? from[k] : 0.0f;
         }
     }
     return {s_weights, length, part.units};
@@ -211,7 +212,7 @@ public:
     GRU4J_DEVICE GruPersistentForwardProducts(float* s_memory, const float* w_hh, int H, int units,
                                               const GruPersistentPart& part)
         : s_stages_(s_memory), s_end_(s_memory + 2 * Tile::STAGE + GRU_GATES * units * gru_persistent_row(H)), H_(H),
-          weights_(gru_persistent_load(s_memory + 2 * Tile::STAGE, w_hh, H, part)) {}
+          weights_(gru_persistent_load(s_memory + 2 * Tile::STAGE, w_hh, H, 0, part)) {}
 
     /// a(rows,H), whose rows are `stride` floats apart, with gates FIRST … FIRST + GATES − 1; see gru_persistent_product.
     template <int FIRST, int GATES> GRU4J_DEVICE void multiply(const float* a, long long stride, int rows) const {

@@ -4,6 +4,7 @@
 
 #include "gru_persistent.cuh"
 #include "gru_persistent_backward.cuh"
+#include "gru_persistent_registers.cuh"
 
 #define GRU_PERSISTENT_BACKWARD(units, rows)                                                                           \
     GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_after_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,             \
@@ -21,3 +22,10 @@ GRU_PERSISTENT_BACKWARD(16, 8)
 GRU_PERSISTENT_BACKWARD(16, 32)
 
 #undef GRU_PERSISTENT_BACKWARD
+
+GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_after_16x16_f32, GRU_PERSISTENT_THREADS, GruPersistentBackward, p) {
+    gru_persistent_backward<GruRegisterBackwardProducts<false>, false>(p);
+}
+GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_before_16x16_f32, GRU_PERSISTENT_THREADS, GruPersistentBackward, p) {
+    gru_persistent_backward<GruRegisterBackwardProducts<true>, true>(p);
+}

@@ -4,6 +4,7 @@
 
 #include "gru_persistent.cuh"
 #include "gru_persistent_forward.cuh"
+#include "gru_persistent_registers.cuh"
 
 #define GRU_PERSISTENT_FORWARD(units, rows)                                                                            \
     GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_##units##x##rows##_f32, GRU_PERSISTENT_THREADS,              \
@@ -21,3 +22,10 @@ GRU_PERSISTENT_FORWARD(16, 8)
 GRU_PERSISTENT_FORWARD(16, 32)
 
 #undef GRU_PERSISTENT_FORWARD
+
+GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_16x16_f32, GRU_PERSISTENT_THREADS, GruPersistentForward, p) {
+    gru_persistent_forward<GruRegisterForwardProducts<>, false>(p);
+}
+GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_before_16x16_f32, GRU_PERSISTENT_THREADS, GruPersistentForward, p) {
+    gru_persistent_forward<GruRegisterForwardProducts<>, true>(p);
+}

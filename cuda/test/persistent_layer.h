@@ -19,6 +19,9 @@ struct Sequence {
 /// Chunks in registers of the kernels in persistent_mma_kernels.cu, of each warp and gate.
 constexpr int TEST_KEPT = 1;
 
+/// k of each gate in registers, in the kernels of persistent_registers_kernels.cu.
+constexpr int TEST_PANEL = 128;
+
 /// How a persistent kernel divides it: the tile, units of a block, rows of a group of blocks.
 struct Division {
     int tile_units, tile_rows;
@@ -184,7 +187,8 @@ private:
 
     size_t shared_bytes(bool backward, const Division& d) const {
         if (precision_ == "f32") {
-            return size(gru_persistent_shared_bytes(backward, s.reset_before, d.units, d.tile_rows, d.rows, s.H));
+            const int panel = d.tile_rows != 16 ? 0 : kernels_ == precision_ ? GRU_PERSISTENT_PANEL : TEST_PANEL;
+            return size(gru_persistent_shared_bytes(backward, s.reset_before, d.units, d.tile_rows, d.rows, s.H, panel));
         }
         const GruPrecision precision = precision_ == "tf32"     ? GRU_TF32
                                        : precision_ == "3xtf32" ? GRU_TF32X3

@@ -38,5 +38,5 @@ interface CudaBlocks {
     long sharedBytes(boolean isBackward, Division division);
 
     /** Where a block keeps W_hh. */
-    String place();
+    String place(Division division);
 }

@@ -71,18 +71,23 @@ final class CudaKernels {
         PERSISTENT_FORWARD_RESET_AFTER_8X8("gru_persistent_forward_reset_after_8x8_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_FORWARD_RESET_AFTER_8X32("gru_persistent_forward_reset_after_8x32_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_FORWARD_RESET_AFTER_16X8("gru_persistent_forward_reset_after_16x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X16("gru_persistent_forward_reset_after_16x16_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_FORWARD_RESET_AFTER_16X32("gru_persistent_forward_reset_after_16x32_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_FORWARD_RESET_BEFORE_8X8("gru_persistent_forward_reset_before_8x8_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_FORWARD_RESET_BEFORE_8X32("gru_persistent_forward_reset_before_8x32_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_FORWARD_RESET_BEFORE_16X8("gru_persistent_forward_reset_before_16x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X16("gru_persistent_forward_reset_before_16x16_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_FORWARD_RESET_BEFORE_16X32("gru_persistent_forward_reset_before_16x32_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_AFTER_8X8("gru_persistent_backward_reset_after_8x8_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_AFTER_8X32("gru_persistent_backward_reset_after_8x32_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_AFTER_16X8("gru_persistent_backward_reset_after_16x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X16("gru_persistent_backward_reset_after_16x16_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_AFTER_16X32("gru_persistent_backward_reset_after_16x32_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_BEFORE_8X8("gru_persistent_backward_reset_before_8x8_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_BEFORE_8X32("gru_persistent_backward_reset_before_8x32_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_BEFORE_16X8("gru_persistent_backward_reset_before_16x8_f32", PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X16("gru_persistent_backward_reset_before_16x16_f32", PERSISTENT_THREADS,
+                104),
         PERSISTENT_BACKWARD_RESET_BEFORE_16X32("gru_persistent_backward_reset_before_16x32_f32", PERSISTENT_THREADS,
                 104),
         PERSISTENT_FORWARD_RESET_AFTER_8X16_TF32("gru_persistent_forward_reset_after_8x16_tf32", PERSISTENT_THREADS,
@@ -242,18 +247,15 @@ final class CudaKernels {
                             name.group(2).equals("before"),
                             Integer.parseInt(name.group(3)),
                             Integer.parseInt(name.group(4)));
-                    kernels.computeIfAbsent(kernel.precision, p -> new Kernel[16])[index] = kernel;
+                    kernels.computeIfAbsent(kernel.precision, p -> new Kernel[32])[index] = kernel;
                 }
             }
             return kernels;
         }
 
-        /** Tiles have 8 or 16 units, and 32 or one smaller number of rows. */
+        /** Tiles have 8 or 16 units, and 8, 16 or 32 rows. */
         private static int persistentIndex(boolean isBackward, boolean isResetBefore, int tileUnits, int tileRows) {
-            return (isBackward ? 8 : 0)
-                    + (isResetBefore ? 4 : 0)
-                    + (tileUnits == 16 ? 2 : 0)
-                    + (tileRows == 32 ? 1 : 0);
+            return (isBackward ? 16 : 0) | (isResetBefore ? 8 : 0) | (tileUnits == 16 ? 4 : 0) | tileRows / 16;
         }
 
         /** The persistent kernel of that precision with tiles of so many units and rows. */

@@ -58,7 +58,7 @@ final class CudaPersistent {
         this.family = family;
         this.precision = precision;
         this.blocks = precision == ProductPrecision.FP32
-                ? new CudaFloatBlocks(device, variant, H)
+                ? new CudaFloatBlocks(device, variant, H, isTraining)
                 : new CudaTensorBlocks(device, variant, H, isTraining, precision);
         this.latest = blocks.divide(maxB);
         this.latestB = maxB;
@@ -93,7 +93,7 @@ final class CudaPersistent {
             taken = "asked for";
             refused = family + " kernels were asked for" + (obstacle == null ? "" : "; besides, " + obstacle);
         } else if (isUsed) {
-            taken = "W_hh of a layer fits in " + blocks.place() + ", and B = " + B
+            taken = "W_hh of a layer fits in " + blocks.place(divide(B)) + ", and B = " + B
                     + " rows do not fill a GPU with large tiles";
             refused = "a launch for every stage of a step, for the same bits";
         } else if (obstacle != null) {

@@ -141,7 +141,7 @@ final class CudaTensorBlocks implements CudaBlocks {
     }
 
     @Override
-    public String place() {
+    public String place(Division division) {
         return "registers and shared memory";
     }
 }

@@ -72,7 +72,7 @@ class CudaPersistentTest {
                         new PlanReport.Fact("shared memory", "132488 of 232448 bytes a block"),
                         new PlanReport.Fact(
                                 "limit",
-                                "H = 1452 for B = 64: H = 1453 needs 246344 bytes of shared memory in each block; "
+                                "H = 1792 for B = 64: H = 1793 needs 232880 bytes of shared memory in each block; "
                                         + "at most 232448 expected")),
                 built(division, 64).facts());
     }
@@ -89,7 +89,7 @@ class CudaPersistentTest {
                         "persistent kernels do not fit",
                         List.of(new PlanReport.Refusal(
                                 "persistent",
-                                "H = 2048 needs 427012 bytes of shared memory in each block; "
+                                "H = 2048 needs 304388 bytes of shared memory in each block; "
                                         + "at most 232448 expected"))),
                 decision(wide, 4));
         CudaPersistent few = persistent(device(16, 232448, true), 257, 4, KernelFamily.AUTO);
@@ -180,6 +180,33 @@ class CudaPersistentTest {
     void tensorCoresTakeLayersUpTo(ProductPrecision precision, int H) {
         assertTrue(persistent(LARGE, H, 32, KernelFamily.AUTO, precision).isUsed(32));
         assertFalse(persistent(LARGE, H + 1, 32, KernelFamily.AUTO, precision).isUsed(32));
+    }
+
+    /** Registers are used where shared memory alone is too small, and only there. */
+    @Test
+    void inFp32WhatSharedMemoryCannotHoldLiesInRegisters() {
+        CudaPersistent shared = persistent(LARGE, 1452, 32, KernelFamily.AUTO);
+        assertEquals(new CudaBlocks.Division(11, 132, 1, 32, 16, 32), shared.divide(32));
+        CudaPersistent registers = persistent(LARGE, 1453, 32, KernelFamily.AUTO);
+        CudaBlocks.Division division = registers.divide(32);
+        assertEquals(new CudaBlocks.Division(12, 122, 1, 32, 16, 16), division);
+        // 3 rows of 1453 - 640 k for 12 units, two stages, two tiles
+        assertEquals(4 * (12 * 3 * (832 + 4) + 8192 + 128 + 2), registers.sharedBytes(false, division));
+        assertEquals(4 * (12 * (2464 + 4) + 8192 + 128 + 2), registers.sharedBytes(true, division));
+        assertEquals("gru_persistent_backward_reset_after_16x16_f32", registers.kernel(true, division).symbol());
+        assertEquals(
+                "W_hh of a layer fits in registers (640 of 1453 k) and shared memory, "
+                        + "and B = 32 rows do not fill a GPU with large tiles",
+                decision(registers, 32).reason());
+    }
+
+    /** The sizes of cuda/README.md: A100, RTX 3090, H100 and H200, B200, RTX 5090. */
+    @ParameterizedTest
+    @CsvSource({"108, 166912, 1408", "84, 101376, 1056", "132, 232448, 1792", "148, 232448, 1888", "170, 101376, 1344"})
+    void inFp32LayersFitUpTo(int multiprocessors, int sharedBytes, int H) {
+        CudaDevice device = device(multiprocessors, sharedBytes, true);
+        assertTrue(persistent(device, H, 32, KernelFamily.AUTO).isUsed(32));
+        assertFalse(persistent(device, H + 1, 32, KernelFamily.AUTO).isUsed(32));
     }
 
     @Test

@@ -49,7 +49,9 @@ template <typename Half> struct GruChunkOfPairs {
         to.v[1] = Half::pair(of[2], of[3]);
     }
 
-    template <int WORDS> static GRU4J_DEVICE void read(GruWords<WORDS>& to, const GruWords<WORDS>& words) { to = words; }
+    template <int WORDS> static GRU4J_DEVICE void read(GruWords<WORDS>& to, const GruWords<WORDS>& words) {
+        to = words;
+    }
 
     static GRU4J_DEVICE void multiply_add(float (&sums)[4], const Rows& a, const Weights& b) {
         Half::multiply_add(sums, a.v, b.v);

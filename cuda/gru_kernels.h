@@ -104,7 +104,7 @@ enum {
     // gru_persistent_{forward,backward}_reset_{after,before}_UxR_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same launch,
     // shared memory gru_persistent_mma_shared_bytes(). The warps of a block take chunks of k in turn.
     GRU_PERSISTENT_WARPS = GRU_PERSISTENT_THREADS / 32,
-    GRU_PERSISTENT_CHUNK = 16,
+    GRU_PERSISTENT_CHUNK = GRU_GEMM_CHUNK,
     /// 4-byte words from the flag of one group of blocks to the next: lines of their own.
     GRU_FLAG_STRIDE = 32,
 };
@@ -113,7 +113,7 @@ enum {
 #ifdef __CUDACC__
 __host__ __device__
 #endif
-    inline long long gru_persistent_row(long long k) {
+inline long long gru_persistent_row(long long k) {
     return (k + 31) / 32 * 32 + GRU_PERSISTENT_SKEW;
 }
 
@@ -121,11 +121,10 @@ __host__ __device__
  * Bytes of shared memory of a persistent kernel with tiles of R rows: weights, two stages, an int for each tile.
  * weights: forward 3·units rows of H; backward, reset-after units rows of 3H, reset-before units rows of 2H and of H.
  */
-inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows,
-                                             int H) {
-    const long long row = !backward       ? 3 * gru_persistent_row(H)
-                          : !reset_before ? gru_persistent_row(3LL * H)
-                                          : gru_persistent_row(2LL * H) + gru_persistent_row(H);
+inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows, int H) {
+    const long long row = !backward ? 3 * gru_persistent_row(H)
+                        : !reset_before ? gru_persistent_row(3LL * H)
+                                        : gru_persistent_row(2LL * H) + gru_persistent_row(H);
     const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
     return 4 * (units * row + 2 * stage + tiles);
@@ -147,7 +146,7 @@ constexpr int gru_persistent_kept(GruPrecision precision, int tile_units) {
 #ifdef __CUDACC__
 __host__ __device__
 #endif
-    inline int gru_persistent_chunks(int depth) {
+inline int gru_persistent_chunks(int depth) {
     return (depth + GRU_PERSISTENT_CHUNK - 1) / GRU_PERSISTENT_CHUNK;
 }
 
@@ -155,7 +154,7 @@ __host__ __device__
 #ifdef __CUDACC__
 __host__ __device__
 #endif
-    inline long long gru_persistent_rest_chunks(int depth, int kept) {
+inline long long gru_persistent_rest_chunks(int depth, int kept) {
     const int rest = gru_persistent_chunks(depth) - kept * GRU_PERSISTENT_WARPS;
     return rest > 0 ? rest : 0;
 }
@@ -166,10 +165,10 @@ __host__ __device__
  */
 inline long long gru_persistent_mma_shared_bytes(GruPrecision precision, int kept, bool backward, bool reset_before,
                                                  int tile_units, int tile_rows, int rows, int H) {
-    const long long chunks = !backward ? 3 * gru_persistent_rest_chunks(H, kept)
-                             : !reset_before
-                                 ? gru_persistent_rest_chunks(3 * H, 3 * kept)
-                                 : gru_persistent_rest_chunks(2 * H, 2 * kept) + gru_persistent_rest_chunks(H, kept);
+    const long long chunks = !backward       ? 3 * gru_persistent_rest_chunks(H, kept)
+                             : !reset_before ? gru_persistent_rest_chunks(3 * H, 3 * kept)
+                                             : gru_persistent_rest_chunks(2 * H, 2 * kept)
+                                                   + gru_persistent_rest_chunks(H, kept);
     const long long gates = backward ? 1 : reset_before ? 2 : 3;
     const long long sums = gates * GRU_PERSISTENT_WARPS * tile_rows * tile_units;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
@@ -302,23 +301,23 @@ struct GruCellBackward {
  * batch. Groups know nothing of one another.
  */
 struct GruPersistentForward {
-    const float* w_hh; //   0  (3H,H)
-    const float* b_hh; //   8  (3H), or null
-    const float* gx;   //  16  (T,B,3H), time order
-    float* states;     //  24  (state_blocks,B,H), block 0 = h0; the state after step s is block (s + 1) % state_blocks
-    float* gates; //  32  (gate_blocks,B,4H), of step s: block s % gate_blocks; or null for reset-after in inference
-    float* y;     //  40  position t of row b at y + (t·B + b)·y_stride; or null
-    const int* lengths; //  48  (B), or null
-    unsigned* flags;    //  56  one per group, GRU_FLAG_STRIDE apart, 0 before the launch
-    long long y_stride; //  64  floats, D·H
-    int state_blocks;   //  72  T + 1, or 2 where only the last is wanted
-    int gate_blocks;    //  76  T, or 1
-    int T;              //  80
-    int B;              //  84
-    int H;              //  88
-    int reverse;        //  92
-    int units;          //  96  of a block
-    int rows;           // 100  of a group
+    const float* w_hh;    //   0  (3H,H)
+    const float* b_hh;    //   8  (3H), or null
+    const float* gx;      //  16  (T,B,3H), time order
+    float* states;        //  24  (state_blocks,B,H), block 0 = h0; the state after step s is block (s + 1) % state_blocks
+    float* gates;         //  32  (gate_blocks,B,4H), of step s: block s % gate_blocks; or null for reset-after in inference
+    float* y;             //  40  position t of row b at y + (t·B + b)·y_stride; or null
+    const int* lengths;   //  48  (B), or null
+    unsigned* flags;      //  56  one per group, GRU_FLAG_STRIDE apart, 0 before the launch
+    long long y_stride;   //  64  floats, D·H
+    int state_blocks;     //  72  T + 1, or 2 where only the last is wanted
+    int gate_blocks;      //  76  T, or 1
+    int T;                //  80
+    int B;                //  84
+    int H;                //  88
+    int reverse;          //  92
+    int units;            //  96  of a block
+    int rows;             // 100  of a group
 };
 
 /**
@@ -326,22 +325,22 @@ struct GruPersistentForward {
  * after all steps, bit for bit what the cell kernels and the products gru_gemm_nn_32x32 give. Groups as forward.
  */
 struct GruPersistentBackward {
-    const float* w_hh;   //   0  (3H,H)
-    const float* gates;  //   8  (T,B,4H)
-    const float* states; //  16  (T,B,H): the states before the steps
-    const float* dy;     //  24  at (t·B + b)·dy_stride; or null
-    float* dh;           //  32  (B,H) in and out: in, dhT; out, dh0
-    float* dgx;          //  40  (T,B,3H), time order
-    float* dgh;          //  48  (T,B,3H), step order
-    const int* lengths;  //  56  (B), or null
-    unsigned* flags;     //  64  as forward
-    long long dy_stride; //  72  floats, D·H
-    int T;               //  80
-    int B;               //  84
-    int H;               //  88
-    int reverse;         //  92
-    int units;           //  96
-    int rows;            // 100
+    const float* w_hh;    //   0  (3H,H)
+    const float* gates;   //   8  (T,B,4H)
+    const float* states;  //  16  (T,B,H): the states before the steps
+    const float* dy;      //  24  at (t·B + b)·dy_stride; or null
+    float* dh;            //  32  (B,H) in and out: in, dhT; out, dh0
+    float* dgx;           //  40  (T,B,3H), time order
+    float* dgh;           //  48  (T,B,3H), step order
+    const int* lengths;   //  56  (B), or null
+    unsigned* flags;      //  64  as forward
+    long long dy_stride;  //  72  floats, D·H
+    int T;                //  80
+    int B;                //  84
+    int H;                //  88
+    int reverse;          //  92
+    int units;            //  96
+    int rows;             // 100
 };
 
 /**
@@ -350,16 +349,16 @@ struct GruPersistentBackward {
  * is read from memory, so that the launch can be recorded once.
  */
 struct GruDropout {
-    const float* in;      //   0  (T,B,width), time order
-    float* out;           //   8
-    const int* lengths;   //  16  (B), or null
-    const unsigned* draw; //  24  (3): low and high word of the seed, low word of the iteration
-    int layer;            //  32  whose output this is
-    int T;                //  36
-    int B;                //  40
-    int width;            //  44
-    float probability;    //  48  p
-    float keep;           //  52  1 / (1 − p) in float
+    const float* in;       //   0  (T,B,width), time order
+    float* out;            //   8
+    const int* lengths;    //  16  (B), or null
+    const unsigned* draw;  //  24  (3): low and high word of the seed, low word of the iteration
+    int layer;             //  32  whose output this is
+    int T;                 //  36
+    int B;                 //  40
+    int width;             //  44
+    float probability;     //  48  p
+    float keep;            //  52  1 / (1 − p) in float
 };
 
 /**

@@ -23,6 +23,27 @@
 
 #ifdef GRU4J_TENSOR_CORES
 
+/// The warp of a thread, and what is its in the fragments: see above.
+struct GruMmaLane {
+    int warp;
+    int lane;
+    int group; // lane / 4
+    int pair;  // lane % 4
+
+    GRU4J_DEVICE GruMmaLane() {
+        const int thread = gru4j::thread_x();
+        warp = thread / 32;
+        lane = thread % 32;
+        group = lane / 4;
+        pair = lane % 4;
+    }
+
+    /// The i-th of the four k that are this lane's in a chunk.
+    GRU4J_DEVICE int k(int chunk, int i) const {
+        return chunk * GRU_GEMM_CHUNK + i / 2 * 8 + 2 * pair + i % 2;
+    }
+};
+
 /// Neighbouring words; one access of 8 or 16 bytes.
 template <int WORDS> struct alignas(4 * WORDS) GruWords {
     unsigned v[WORDS];
@@ -49,9 +70,7 @@ template <typename Half> struct GruChunkOfPairs {
         to.v[1] = Half::pair(of[2], of[3]);
     }
 
-    template <int WORDS> static GRU4J_DEVICE void read(GruWords<WORDS>& to, const GruWords<WORDS>& words) {
-        to = words;
-    }
+    template <int WORDS> static GRU4J_DEVICE void read(GruWords<WORDS>& to, const GruWords<WORDS>& words) { to = words; }
 
     static GRU4J_DEVICE void multiply_add(float (&sums)[4], const Rows& a, const Weights& b) {
         Half::multiply_add(sums, a.v, b.v);

@@ -24,25 +24,6 @@
 
 #ifdef GRU4J_TENSOR_CORES
 
-/// The warp of a thread, and what is its in the fragments: see gru_mma_chunk.cuh.
-struct GruMmaLane {
-    int warp;
-    int lane;
-    int group; // lane / 4
-    int pair;  // lane % 4
-
-    GRU4J_DEVICE GruMmaLane() {
-        const int thread = gru4j::thread_x();
-        warp = thread / 32;
-        lane = thread % 32;
-        group = lane / 4;
-        pair = lane % 4;
-    }
-
-    /// The i-th of the four k that are this lane's in a chunk.
-    GRU4J_DEVICE int k(int chunk, int i) const { return chunk * GRU_PERSISTENT_CHUNK + i / 2 * 8 + 2 * pair + i % 2; }
-};
-
 /// The weights that a warp multiplies with, COLUMNS times 8 columns: KEPT chunks in registers, the others in shared memory.
 template <typename Chunk, int COLUMNS, int KEPT> struct GruMmaWeights {
     using Words = GruWords<Chunk::WEIGHT_WORDS>;
@@ -141,7 +122,7 @@ template <typename Chunk, int ROW_TILES> struct GruMmaTile {
                     if (r * 8 >= rows) {
                         continue;
                     }
-                    float (&to)[4] = next[c][r / 2][r % 2];
+                    float(&to)[4] = next[c][r / 2][r % 2];
                     GRU4J_UNROLL
                     for (int i = 0; i < 4; i += 2) {
                         const int k = lane.k(chunk, i);
@@ -289,8 +270,8 @@ public:
     static constexpr int MAX_ROWS = Tile::MAX_ROWS;
 
     GRU4J_DEVICE GruMmaBackwardProducts(float* s_memory, const float* w_hh, int H, int, const GruPersistentPart& part)
-        : s_sums_(s_memory), H_(H), gates_(reinterpret_cast<typename Gates::Words*>(s_memory + SUMS), GATES * H,
-                                           of(w_hh, H, GRU_RESET, GATES, part)),
+        : s_sums_(s_memory), H_(H),
+          gates_(reinterpret_cast<typename Gates::Words*>(s_memory + SUMS), GATES * H, of(w_hh, H, GRU_RESET, GATES, part)),
           candidate_(gates_.s_rest + Gates::rest_words(GATES * H), RESET_BEFORE ? H : 0,
                      of(w_hh, H, GRU_CANDIDATE, RESET_BEFORE ? 1 : 0, part)) {}
 

@@ -64,9 +64,7 @@ float in_the_stated_order(Precision precision, int tile, const std::vector<Round
             sum = truncated(sum, terms[2], 8);
             sum = truncated(sum, terms[2] + 8, 8);
             break;
-        default:
-            sum = truncated(sum, terms[2], GRU_GEMM_CHUNK);
-            break;
+        default: sum = truncated(sum, terms[2], GRU_GEMM_CHUNK); break;
         }
     }
     float sum = sums[0];
@@ -179,8 +177,7 @@ TEST(a_reduced_sum_has_the_stated_order) {
                         std::vector<Rounded> column;
                         for (int x = 0; x < k; x++) {
                             row.emplace_back(precision, a[static_cast<size_t>(op == Op::TN ? x * m + i : i * k + x)]);
-                            column.emplace_back(precision,
-                                                b[static_cast<size_t>(op == Op::NT ? j * k + x : x * n + j)]);
+                            column.emplace_back(precision, b[static_cast<size_t>(op == Op::NT ? j * k + x : x * n + j)]);
                         }
                         expected.push_back(in_the_stated_order(precision, tile, row, column));
                     }
@@ -190,8 +187,7 @@ TEST(a_reduced_sum_has_the_stated_order) {
                 const Tensor<float> c_dev(m * n);
                 launch_product(op, tile, precision, args_of(a_dev, b_dev, c_dev, op, m, n, k));
                 expect_same_bits({std::string(kOps[static_cast<int>(op)]) + " in " +
-                                      kPrecisions[static_cast<int>(precision)] + " of tile " + std::to_string(tile) +
-                                      ": C",
+                                      kPrecisions[static_cast<int>(precision)] + " of tile " + std::to_string(tile) + ": C",
                                   {{'m', m}, {'n', n}}},
                                  c_dev.values(), expected);
             }
@@ -233,7 +229,8 @@ TEST(reduced_rows_do_not_depend_on_their_neighbours) {
     }
 }
 
-/// Too large for fp16 is infinite there and only there; the largest numbers of fp32 do not become NaN in 3xtf32.
+/// From 65520 on in fp16, and where rounding up leaves fp32's range in the others. In 3xtf32 infinity times a small part of 0
+/// makes that a NaN.
 TEST(operands_beyond_a_precision_become_infinite) {
     for (Precision precision : kReduced) {
         for (int tile : {32, 128}) {
@@ -241,13 +238,12 @@ TEST(operands_beyond_a_precision_become_infinite) {
             const Tensor<float> b_dev(std::vector<float>{1});
             const Tensor<float> c_dev(3);
             launch_product(Op::NT, tile, precision, args_of(a_dev, b_dev, c_dev, Op::NT, 3, 1, 1));
-            std::vector<float> expected;
+            std::vector<double> expected;
             for (float value : a_dev.values()) {
-                const Rounded of_a(precision, value);
-                expected.push_back(static_cast<float>(of_a.parts[0] + of_a.parts[1]));
+                expected.push_back(Rounded(precision, value).times(Rounded(precision, 1)));
             }
-            expect_same_bits({std::string("C in ") + kPrecisions[static_cast<int>(precision)], {{'m', 3}}},
-                             c_dev.values(), expected);
+            expect_close({std::string("C in ") + kPrecisions[static_cast<int>(precision)], {{'m', 3}}}, c_dev.values(),
+                         expected, std::vector<double>(3, 0));
         }
     }
 }

@@ -14,8 +14,8 @@ bool is_padding(const Product& p, int row) {
     return batch != 0 && p.first_step + row / batch >= p.lengths[row % batch];
 }
 
-/// The nearest number of so many significant bits, not below 2^least but in steps of its unit.
-double nearest(double value, int significant_bits, int least, bool ties_are_even) {
+/// The nearest number of so many significant bits and of exponents from least to most: subnormal below, infinite beyond.
+double nearest(double value, int significant_bits, int least, int most, bool ties_are_even) {
     if (!isfinite(value) || value == 0) {
         return value;
     }
@@ -23,7 +23,8 @@ double nearest(double value, int significant_bits, int least, bool ties_are_even
     frexp(value, &exponent); // value = ±[0.5, 1) · 2^exponent
     const int unit = (exponent - 1 < least ? least : exponent - 1) - (significant_bits - 1);
     const double units = ldexp(fabs(value), -unit);
-    return copysign(ldexp(ties_are_even ? rint(units) : floor(units + 0.5), unit), value);
+    const double rounded = ldexp(ties_are_even ? rint(units) : floor(units + 0.5), unit);
+    return copysign(rounded < ldexp(1, most + 1) ? rounded : INFINITY, value);
 }
 
 std::vector<Rounded> rounded(Precision precision, const std::vector<float>& values) {
@@ -47,31 +48,22 @@ size_t shared_bytes(int tile, Precision precision) {
 
 } // namespace
 
-Rounded::Rounded(Precision precision, float value) : parts{value, 0} {
+Rounded::Rounded(Precision precision, float value) : parts{value, 0}, is_split(precision == Precision::TF32X3) {
     switch (precision) {
-    case Precision::F32:
-        break;
-    case Precision::TF32:
-        parts[0] = nearest(value, 11, -126, false);
-        break;
+    case Precision::F32: break;
+    case Precision::TF32: parts[0] = nearest(value, 11, -126, 127, false); break;
     case Precision::TF32X3:
-        parts[0] = nearest(value, 11, -126, false);
-        parts[1] = isfinite(parts[0]) ? nearest(value - parts[0], 11, -126, false) : 0;
+        parts[0] = nearest(value, 11, -126, 127, false);
+        parts[1] = isfinite(parts[0]) ? nearest(value - parts[0], 11, -126, 127, false) : 0;
         break;
-    case Precision::BF16:
-        parts[0] = nearest(value, 8, -126, true);
-        break;
-    case Precision::FP16:
-        parts[0] = nearest(value, 11, -14, true);
-        if (fabs(parts[0]) > 65504) {
-            parts[0] = copysign(INFINITY, value);
-        }
-        break;
+    case Precision::BF16: parts[0] = nearest(value, 8, -126, 127, true); break;
+    case Precision::FP16: parts[0] = nearest(value, 11, -14, 15, true); break;
     }
 }
 
 double Rounded::times(const Rounded& other) const {
-    return parts[0] * other.parts[0] + (parts[1] * other.parts[0] + parts[0] * other.parts[1]);
+    const double big = parts[0] * other.parts[0];
+    return is_split ? big + (parts[1] * other.parts[0] + parts[0] * other.parts[1]) : big;
 }
 
 void launch_product(Op op, int tile, Precision precision, const GruGemm& args, int splits) {
@@ -169,8 +161,9 @@ void check(const Product& p) {
         return c_dev.values();
     });
     expect_close({std::string(kOps[static_cast<int>(p.op)]) + " in " + kPrecisions[static_cast<int>(p.precision)] +
-                      " of tile " + std::to_string(p.tile) + ", m " + std::to_string(p.m) + " n " +
-                      std::to_string(p.n) + " k " + std::to_string(p.k) + ": C",
+                      " of tile " + std::to_string(p.tile) + ", m " +
+                      std::to_string(p.m) + " n " + std::to_string(p.n) + " k " + std::to_string(p.k) + ": C",
                   {{'m', p.m}, {'n', ldc}}},
                  found, expected, bound);
 }
+

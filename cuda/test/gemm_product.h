@@ -38,6 +38,7 @@ struct Product {
  */
 struct Rounded {
     double parts[2];
+    bool is_split;
 
     Rounded(Precision precision, float value);
     /// The products of parts that are added up.

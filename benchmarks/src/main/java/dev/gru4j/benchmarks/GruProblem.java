@@ -240,8 +240,7 @@ final class GruProblem implements AutoCloseable {
                     .append(compare(share, "dx", gradients.dx(), memories.get(5), steps, shape.B(), rows, shape.I()));
             report.append(", dParameters ")
                     .append(compare(
-                            share, "dParameters", gradients.dParameters(), memories.get(7), 1, 1, 1,
-                            inputs.parameters.length));
+                            share, "dParameters", gradients.dParameters(), memories.get(7), 1, 1, 1, inputs.parameters.length));
             memories.get(2).upload(inputs.dy);
         }
         call.shape(shape.T(), shape.B());

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Matrix products on tensor cores for any shape, in the four precisions of operands; gru_kernels.h has the arguments and
-// the order of a sum, gru_mma_chunk.cuh what a lane has of a chunk of 16 k.
+// Matrix products on tensor cores in large tiles, for any shape, in the four precisions of operands; gru_kernels.h has the
+// arguments and the order of a sum, gru_mma_chunk.cuh what a lane has of a chunk of 16 k.
 //
-//   tile       a chunk                                               a warp
-//   128 × 128  rounded, in shared memory, for all warps              64 × 32 of C, all k
-//   32 × 32    from memory into the fragments of the warp it is for  all of C, every eighth chunk
+// A block computes 128 × 128 of C, each of its 8 warps 64 × 32 of it. The warps share what they multiply: the threads bring
+// the next chunk of both operands, fp32, a quad at a time, while this one is multiplied, and round it when they store it
+// into shared memory. So an element is rounded once, and one barrier a chunk suffices. In 3xtf32 shared memory holds fp32,
+// and warps split what they read: big and small parts would take twice the room and, what counts, twice the reads.
 //
-// Both read fp32 and round an element where it comes into the block: once in the large tile, whose warps share what they
-// multiply; in the small one every element is one warp's alone, so it needs neither shared memory nor barriers before
-// the sums of the warps are added. In 3xtf32 shared memory holds fp32, and warps split what they read: big and small parts
-// would take twice the room and, what counts, twice the reads.
-#pragma once
+// A warp reads 24 words a lane of shared memory for 16 multiply-adds in bf16 and fp16, 48 for 32 in tf32. But before shared
+// memory and arithmetic comes the L2 cache: 16 multiply-adds for each byte of the fp32 operands.
 
 #include "gru_gemm.cuh"
 #include "gru_mma_chunk.cuh"
@@ -19,22 +17,7 @@
 
 #ifdef GRU4J_TENSOR_CORES
 
-/// The warp of a thread and the place of its lane in fragments.
-struct GruGemmLane {
-    int warp;
-    int group; // lane / 4: the row of A, the column of B
-    int pair;  // lane % 4
-
-    GRU4J_DEVICE GruGemmLane() {
-        const int thread = gru4j::thread_x();
-        warp = thread / 32;
-        group = thread % 32 / 4;
-        pair = thread % 4;
-    }
-
-    /// The i-th of the four k that are this lane's in a chunk.
-    GRU4J_DEVICE int k(int i) const { return 2 * pair + i % 2 + 8 * (i / 2); }
-};
+namespace {
 
 /**
  * One operand's chunk in the shared memory of the large tile: rows side by side, in lines of one k (tf32), or of a pair of
@@ -50,10 +33,10 @@ template <typename Chunk> struct GruMmaLines {
     static constexpr int WORDS = LINES * STRIDE;
 
     /// The i-th line of a lane.
-    static GRU4J_DEVICE int line(const GruGemmLane& lane, int i) { return PAIRS ? lane.pair + 4 * i : lane.k(i); }
+    static GRU4J_DEVICE int line(const GruMmaLane& lane, int i) { return PAIRS ? lane.pair + 4 * i : lane.k(0, i); }
 
     /// The lane's words of 16 rows of A, from the tile's row `row` on.
-    static GRU4J_DEVICE GruWords<Chunk::ROW_WORDS> rows(const unsigned* s_lines, const GruGemmLane& lane, int row) {
+    static GRU4J_DEVICE GruWords<Chunk::ROW_WORDS> rows(const unsigned* s_lines, const GruMmaLane& lane, int row) {
         GruWords<Chunk::ROW_WORDS> words;
         GRU4J_UNROLL
         for (int i = 0; i < Chunk::ROW_WORDS; i++) {
@@ -63,8 +46,7 @@ template <typename Chunk> struct GruMmaLines {
     }
 
     /// And of 8 columns of B.
-    static GRU4J_DEVICE GruWords<Chunk::WEIGHT_WORDS> columns(const unsigned* s_lines, const GruGemmLane& lane,
-                                                              int column) {
+    static GRU4J_DEVICE GruWords<Chunk::WEIGHT_WORDS> columns(const unsigned* s_lines, const GruMmaLane& lane, int column) {
         GruWords<Chunk::WEIGHT_WORDS> words;
         GRU4J_UNROLL
         for (int i = 0; i < Chunk::WEIGHT_WORDS; i++) {
@@ -144,8 +126,7 @@ template <typename Chunk, bool ALONG_K> struct GruMmaOperand {
             // words[i] has two rows, two k of each.
             GRU4J_UNROLL
             for (int i = 0; i < 2; i++) {
-                const float of[4] = {quads[0].v[2 * i], quads[1].v[2 * i], quads[0].v[2 * i + 1],
-                                     quads[1].v[2 * i + 1]};
+                const float of[4] = {quads[0].v[2 * i], quads[1].v[2 * i], quads[0].v[2 * i + 1], quads[1].v[2 * i + 1]};
                 Chunk::round_weights(words[i], of);
             }
             constexpr int LINES = Lines::A_QUAD / 2;
@@ -168,14 +149,14 @@ template <typename Chunk, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_
     constexpr bool ROWS_ARE_K = !A_ALONG_K; // which dimension has positions that may be padding
     constexpr int ROW_TILES = 4;            // of 16 rows, of one warp
     constexpr int COLUMN_TILES = 4;         // of 8 columns
-    GRU4J_SHARED(unsigned, s_chunks);       // [2][A, B][LINES][STRIDE]
+    GRU4J_SHARED(unsigned, s_chunks); // [2][A, B][LINES][STRIDE]
 
     const GruGemmBlock<GRU_GEMM_LARGE_TILE> block(p);
     const int chunks = block.depth / GRU_GEMM_CHUNK + (block.depth % GRU_GEMM_CHUNK != 0);
     GruMmaOperand<Chunk, A_ALONG_K> a(p.a, p.lda, block.row0, p.m - block.row0, block.k0, block.depth);
     GruMmaOperand<Chunk, B_ALONG_K> b(p.b, p.ldb, block.column0, p.n - block.column0, block.k0, block.depth);
 
-    const GruGemmLane lane;
+    const GruMmaLane lane;
     const int row = lane.warp / 4 * (16 * ROW_TILES);
     const int column = lane.warp % 4 * (8 * COLUMN_TILES);
 
@@ -244,163 +225,30 @@ template <typename Chunk, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_
         for (int j = 0; j < 2 * COLUMN_TILES; j++) {
             const int of = column + j / 2 * 8 + 2 * lane.pair + j % 2;
             if (of < p.n - block.column0) {
-                gru_gemm_store(p, padding, c + at * p.ldc + of, block.column0 + of,
-                               sums[i / 2][j / 2][i % 2 * 2 + j % 2]);
+                gru_gemm_store(p, padding, c + at * p.ldc + of, block.column0 + of, sums[i / 2][j / 2][i % 2 * 2 + j % 2]);
             }
         }
     }
 }
 
-/// What one lane reads of one operand of the small tile: its four k, of every eighth row, in every eighth chunk.
-template <bool ALONG_K> struct GruMmaSource {
-    const float* source; // the first k and row of the chunk that comes next
-    long long stride;    // from one row of the tensor to the next
-    int rows;            // of the tile, from the lane's first on
-    bool wide;           // whether pairs along k are aligned
+} // namespace
 
-    GRU4J_DEVICE GruMmaSource(const float* tensor, long long row_stride, int row0, int rows_left, int k0,
-                              const GruGemmLane& lane) {
-        const float* tile = tensor + (ALONG_K ? row0 * row_stride + k0 : k0 * row_stride + row0);
-        const int k = lane.warp * GRU_GEMM_CHUNK + lane.k(0);
-        stride = row_stride;
-        source = tile + (ALONG_K ? lane.group * stride + k : k * stride + lane.group);
-        rows = rows_left - lane.group;
-        wide = stride % 2 == 0 && reinterpret_cast<uintptr_t>(tile) % 8 == 0;
+#define GRU_GEMM(op, a_along_k, b_along_k, precision, Chunk)                                                           \
+    GRU4J_KERNEL(gru_gemm_##op##_128x128_##precision, GRU_GEMM_THREADS, GruGemm, p) {                                  \
+        gru_gemm_mma_large<Chunk, a_along_k, b_along_k>(p);                                                            \
     }
 
-    /// The k that are to be taken, of the row 8·i behind the first; 0 for others, and beyond the rows.
-    GRU4J_DEVICE void read(float (&of)[4], int i, const bool (&take)[4]) const {
-        const float* row = source + 8 * i * (ALONG_K ? stride : 1);
-        GRU4J_UNROLL
-        for (int k = 0; k < 4; k += 2) {
-            const float* pair = row + 4 * k * (ALONG_K ? 1 : stride);
-            of[k] = 0.0f;
-            of[k + 1] = 0.0f;
-            if (8 * i >= rows) {
-                continue;
-            }
-            if (ALONG_K && wide && take[k + 1]) {
-                const auto words = *reinterpret_cast<const GruWords<2>*>(pair);
-                of[k] = gru4j::float_of(words.v[0]);
-                of[k + 1] = gru4j::float_of(words.v[1]);
-                continue;
-            }
-            if (take[k]) {
-                of[k] = pair[0];
-            }
-            if (take[k + 1]) {
-                of[k + 1] = pair[ALONG_K ? 1 : stride];
-            }
-        }
-    }
+#define GRU_GEMMS(precision, Chunk)                                                                                    \
+    GRU_GEMM(nt, true, true, precision, Chunk)                                                                         \
+    GRU_GEMM(nn, true, false, precision, Chunk)                                                                        \
+    GRU_GEMM(tn, false, false, precision, Chunk)
 
-    GRU4J_DEVICE void advance() { source += GRU_GEMM_WARPS * GRU_GEMM_CHUNK * (ALONG_K ? 1 : stride); }
-};
+GRU_GEMMS(tf32, GruChunkTf32)
+GRU_GEMMS(3xtf32, GruChunkTf32x3)
+GRU_GEMMS(bf16, GruChunkBf16)
+GRU_GEMMS(fp16, GruChunkFp16)
 
-/// Every warp has all sums of the tile, over its chunks; at the end they are added in the order of the warps.
-template <typename Chunk, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm_mma_small(const GruGemm& p) {
-    constexpr int TILE = GRU_GEMM_SMALL_TILE;
-    constexpr bool ROWS_ARE_K = !A_ALONG_K;
-    constexpr int ROW_TILES = TILE / 16;
-    constexpr int COLUMN_TILES = TILE / 8;
-    constexpr int STRIDE = TILE + 8; // half a warp stores pairs of four rows: all banks
-    static_assert(GRU_GEMM_WARPS * TILE * STRIDE * 4 == GRU_GEMM_SMALL_MMA_SHARED, "shared memory of the launch");
-    GRU4J_SHARED(float, s_sums); // [WARPS][TILE][STRIDE]
-
-    const GruGemmBlock<TILE> block(p);
-    const int chunks = block.depth / GRU_GEMM_CHUNK + (block.depth % GRU_GEMM_CHUNK != 0);
-    const GruGemmLane lane;
-    const int rows = p.m - block.row0;
-    const int columns = p.n - block.column0;
-    GruMmaSource<A_ALONG_K> a(p.a, p.lda, block.row0, rows, block.k0, lane);
-    GruMmaSource<B_ALONG_K> b(p.b, p.ldb, block.column0, columns, block.k0, lane);
-
-    float next_a[ROW_TILES][2][4];
-    float next_b[COLUMN_TILES][4];
-    auto fetch = [&](int chunk) {
-        bool take[4];
-        GRU4J_UNROLL
-        for (int i = 0; i < 4; i++) {
-            const int k = chunk * GRU_GEMM_CHUNK + lane.k(i);
-            take[i] = k < block.depth && !(ROWS_ARE_K && p.lengths != nullptr &&
-                                           gru_is_padding(p.lengths, p.batch, p.first_step, block.k0 + k));
-        }
-        GRU4J_UNROLL
-        for (int i = 0; i < 2 * ROW_TILES; i++) {
-            a.read(next_a[i / 2][i % 2], i, take);
-        }
-        GRU4J_UNROLL
-        for (int j = 0; j < COLUMN_TILES; j++) {
-            b.read(next_b[j], j, take);
-        }
-        a.advance();
-        b.advance();
-    };
-
-    float sums[ROW_TILES][COLUMN_TILES][4] = {};
-    if (lane.warp < chunks) {
-        fetch(lane.warp);
-    }
-    for (int chunk = lane.warp; chunk < chunks; chunk += GRU_GEMM_WARPS) {
-        GruWords<Chunk::ROW_WORDS> of_a[ROW_TILES];
-        GruWords<Chunk::WEIGHT_WORDS> of_b[COLUMN_TILES];
-        GRU4J_UNROLL
-        for (int i = 0; i < ROW_TILES; i++) {
-            Chunk::round_rows(of_a[i], next_a[i]);
-        }
-        GRU4J_UNROLL
-        for (int j = 0; j < COLUMN_TILES; j++) {
-            Chunk::round_weights(of_b[j], next_b[j]);
-        }
-        if (chunk + GRU_GEMM_WARPS < chunks) {
-            fetch(chunk + GRU_GEMM_WARPS);
-        }
-        typename Chunk::Weights operand_b[COLUMN_TILES];
-        GRU4J_UNROLL
-        for (int j = 0; j < COLUMN_TILES; j++) {
-            Chunk::read(operand_b[j], of_b[j]);
-        }
-        GRU4J_UNROLL
-        for (int i = 0; i < ROW_TILES; i++) {
-            if (16 * i >= rows) {
-                continue; // a step of few rows
-            }
-            typename Chunk::Rows operand_a;
-            Chunk::read(operand_a, of_a[i]);
-            GRU4J_UNROLL
-            for (int j = 0; j < COLUMN_TILES; j++) {
-                Chunk::multiply_add(sums[i][j], operand_a, operand_b[j]);
-            }
-        }
-    }
-
-    GRU4J_UNROLL
-    for (int i = 0; i < 2 * ROW_TILES; i++) {
-        GRU4J_UNROLL
-        for (int j = 0; j < COLUMN_TILES; j++) {
-            const float* of = sums[i / 2][j] + i % 2 * 2;
-            const GruWords<2> pair = {{gru4j::bits_of(of[0]), gru4j::bits_of(of[1])}};
-            const int at = (lane.warp * TILE + 8 * i + lane.group) * STRIDE + 8 * j + 2 * lane.pair;
-            *reinterpret_cast<GruWords<2>*>(s_sums + at) = pair;
-        }
-    }
-    gru4j::block_sync(); // the sums of all warps are there
-    float* c = block.c(p);
-    for (int element = gru4j::thread_x(); element < TILE * TILE; element += GRU_GEMM_THREADS) {
-        const int at = element / TILE;
-        const int of = element % TILE;
-        if (at >= rows || of >= columns) {
-            continue;
-        }
-        float sum = s_sums[at * STRIDE + of];
-        GRU4J_UNROLL
-        for (int warp = 1; warp < GRU_GEMM_WARPS; warp++) {
-            sum = sum + s_sums[(warp * TILE + at) * STRIDE + of];
-        }
-        const bool padding =
-            !ROWS_ARE_K && p.lengths != nullptr && gru_is_padding(p.lengths, p.batch, p.first_step, block.row0 + at);
-        gru_gemm_store(p, padding, c + at * p.ldc + of, block.column0 + of, sum);
-    }
-}
+#undef GRU_GEMM
+#undef GRU_GEMMS
 
 #endif

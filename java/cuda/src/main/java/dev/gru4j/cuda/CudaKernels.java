@@ -335,7 +335,7 @@ final class CudaKernels {
     }
 
     int function(Kernel kernel) {
-        return Objects.requireNonNull(functions.get(kernel), kernel.symbol() + " is loaded");
+        return Objects.requireNonNull(functions.get(kernel), "the kernels of the session's precision are loaded");
     }
 
     /** Unloads what was loaded and returns the driver's code. */

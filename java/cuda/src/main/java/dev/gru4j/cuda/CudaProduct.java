@@ -10,8 +10,8 @@ import java.util.Objects;
  * One matrix product after another, in the session's precision: which kernel, which tiles, how many splits of k. To be
  * set up and {@link #run} by a thread that has entered the session.
  *
- * <p>Every choice is a function of m, n, k and the precision alone, not of the device, so that a result of {@link #run} has
- * the same bits on every GPU and on the emulator. {@link #runLarge} leaves the choice to a library where there is one.
+ * <p>Every choice is a function of m, n, k and the precision alone, not of the device, so that a result of {@link #run}
+ * has the same bits on every GPU and on the emulator. {@link #runLarge} leaves the choice to a library where there is one.
  */
 final class CudaProduct {
     /** What is read transposed. */

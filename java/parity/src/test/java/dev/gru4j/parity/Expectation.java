@@ -34,7 +34,7 @@ final class Expectation {
         this.exact = drawUpTo(draws);
     }
 
-    /** Runs a problem in double and as the twin does, as often as {@link Tolerance#draws} of its smallest tensor says. */
+    /** Runs a problem in double and as the twin, as often as {@link Tolerance#draws} of its smallest tensor says. */
     static Expectation of(List<Tensor> tensors, Precision twin, Problem problem) {
         int draws = tensors.stream().mapToInt(t -> Tolerance.draws(t.length())).max().orElse(1);
         return new Expectation(tensors, twin, problem, draws);

@@ -64,7 +64,7 @@ record GruInputs(
                 problem.is(Factor.GRADIENTS, "accumulated") ? base : null);
     }
 
-    /** Nearly the same data: draw 0 is this, every other has each number changed by less than {@code change} of itself. */
+    /** Nearly the same data: draw 0 is this, any other has each number changed by less than {@code change} of itself. */
     GruInputs redraw(int draw, double change) {
         if (draw == 0) {
             return this;

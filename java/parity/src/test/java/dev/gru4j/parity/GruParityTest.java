@@ -26,7 +26,7 @@ final class GruParityTest {
         }
     }
 
-    /** Expectations of the cases last asked for. Subjects of one case follow each other, so one of each precision is enough. */
+    /** Expectations last asked for. Subjects of one case follow each other, so one of each precision is enough. */
     private static final Map<String, Expectation> EXPECTATIONS = new LinkedHashMap<>() {
         private static final long serialVersionUID = 1;
         private static final int CAPACITY = Precision.values().length;

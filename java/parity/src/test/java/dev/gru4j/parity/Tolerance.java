@@ -26,9 +26,10 @@ import dev.gru4j.reference.Precision;
  * make 4 ULP at most, where the reference, with its nearly exact activations, may happen to be off by nothing at all.
  *
  * <p><b>Why redraws.</b> The maximum over many elements is a steady measure of an error's size; that over three
- * elements is luck, and small exactly when the luck was good. So where a tensor is small, the double run and the twin's are
- * repeated with all inputs changed by less than a small part ({@link #change}) of themselves: the same problem with the
- * same conditioning, its roundings drawn anew. The largest error of all draws counts. There are as many draws as make elements × draws reach
+ * elements is luck, and small exactly when the luck was good. So where a tensor is small, the double run and the
+ * twin's are repeated with all inputs changed by less than a small part ({@link #change}) of themselves: the same problem
+ * with the same conditioning, its roundings drawn anew. The largest error of all draws counts. There are as many draws as
+ * make elements × draws reach
  * {@value #SAMPLES}: the largest of that many normal errors is more than twice the largest of as many others once in
  * 6,000 pairs (by simulation), and then there is the floor. And there are at least {@value #MIN_DRAWS}, however large the
  * tensor: over a long sequence or behind saturated gates all elements may inherit the rounding of one early state, and

@@ -43,19 +43,43 @@ use_sanitizer() {
     link_more=("-fsanitize=$kinds")
 }
 
-# Set when compile compiled something.
-compiled=
-
-# compile OBJECT SOURCE FLAG…: unless the object is of the same source, headers, compiler and flags.
+# compile OBJECT SOURCE FLAG…: unless the object is of the same source, headers, compiler and flags. The headers are those
+# that the last compilation has read: one that is new is named in a file that has changed.
 compile() {
-    local object=$out/$1 source=$2 state
+    local object=$out/$1 source=$2
     shift 2
-    state=$({ cat "$source" cuda/*.cuh cuda/*.h native/emulator/*.h; cat "$(dirname "$source")"/*.h 2>/dev/null || :; "$cxx" --version; echo "$@"; } | sha256sum)
-    if [ -e "$object" ] && [ "$(cat "$object.state" 2>/dev/null)" = "$state" ]; then return; fi
+    if [ -e "$object" ] && [ "$(cat "$object.state" 2>/dev/null)" = "$(state_of "$object" "$source" "$@")" ]; then return; fi
     rm -f "$object.state"
-    "$cxx" "$@" -c -o "$object" "$source"
-    printf '%s\n' "$state" >"$object.state"
-    compiled=1
+    "$cxx" "$@" -MMD -MF "$object.d" -c -o "$object" "$source"
+    state_of "$object" "$source" "$@" >"$object.state"
+}
+
+# start OBJECT SOURCE FLAG…: compile, as one of as many at once as there are processors. finish waits for all of them.
+compiling=()
+start() {
+    if [ ${#compiling[@]} -ge "$(nproc)" ]; then
+        wait "${compiling[0]}"
+        compiling=("${compiling[@]:1}")
+    fi
+    compile "$@" &
+    compiling+=($!)
+}
+
+finish() {
+    local process
+    for process in ${compiling[@]+"${compiling[@]}"}; do wait "$process"; done
+    compiling=()
+}
+
+# state_of OBJECT SOURCE FLAG…: a name for all that the object comes from. What it has read stands in OBJECT.d, as make
+# would have it: "object: source header \".
+state_of() {
+    local object=$1
+    shift
+    # shellcheck disable=SC2046 # words
+    { cat $(sed -e 's/^[^:]*://' -e 's/\\$//' "$object.d" 2>/dev/null) 2>/dev/null || echo 'something is gone'
+        "$cxx" --version
+        echo "$@"; } </dev/null | sha256sum
 }
 
 # compile_emulator: all of it; adds its objects to `objects`.
@@ -63,15 +87,16 @@ compile_emulator() {
     local source object
     for source in native/emulator/*.cpp; do
         object=$prefix$(basename "$source" .cpp).o
-        compile "$object" "$source" "${flags[@]}" ${emulator_more[@]+"${emulator_more[@]}"}
+        start "$object" "$source" "${flags[@]}" ${emulator_more[@]+"${emulator_more[@]}"}
         objects+=("$out/$object")
     done
     # The hash of the sources, the same as in cuda/build, which cuModuleLoadData compares; in a file of its own, so
     # that a change of a kernel compiles only that.
     printf 'namespace gru4j::emulator {\nextern const char kKernelsHash[];\nconst char kKernelsHash[] = "%s";\n}\n' \
         "$(cat cuda/*.cu cuda/*.cuh cuda/*.h | sha256sum | cut -d ' ' -f 1)" >"$out/kernels_hash.cpp"
-    compile kernels_hash.o "$out/kernels_hash.cpp" "${flags[@]}"
+    start kernels_hash.o "$out/kernels_hash.cpp" "${flags[@]}"
     objects+=("$out/kernels_hash.o")
+    finish
 }
 
 # compile_kernels SOURCE…: adds their objects to `objects`.
@@ -79,9 +104,10 @@ compile_kernels() {
     local source object
     for source; do
         object=$prefix$(basename "$source").o
-        compile "$object" "$source" "${flags[@]}" "${kernel_flags[@]}" ${kernel_more[@]+"${kernel_more[@]}"}
+        start "$object" "$source" "${flags[@]}" "${kernel_flags[@]}" ${kernel_more[@]+"${kernel_more[@]}"}
         objects+=("$out/$object")
     done
+    finish
 }
 
 # compile_host SOURCE…: what runs around the kernels, not instrumented, with their floating-point flags; adds their
@@ -90,9 +116,10 @@ compile_host() {
     local source object
     for source; do
         object=$prefix$(basename "$source").o
-        compile "$object" "$source" "${flags[@]}" "${kernel_flags[@]}" -I"$(dirname "$source")"
+        start "$object" "$source" "${flags[@]}" "${kernel_flags[@]}" -I"$(dirname "$source")"
         objects+=("$out/$object")
     done
+    finish
 }
 
 # link PROGRAM

@@ -1,5 +1,6 @@
 package dev.gru4j.benchmarks;
 
+import dev.gru4j.GruParameters;
 import dev.gru4j.GruShape;
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.BackendOptions;
@@ -8,9 +9,13 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
+import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.reference.Precision;
 import dev.gru4j.reference.ReferenceNetwork;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -30,58 +35,95 @@ final class GruProblem implements AutoCloseable {
 
     private final GruShape shape;
     private final @Nullable GruBackend backend;
+    private final boolean isBackendOwn;
     private final @Nullable GruPlan plan;
     private final GruCall call = new GruCall();
-    private final FloatMemory[] memories;
-    private final float[] parameters;
-    private final float[] x;
-    private final float[] dy;
+    private final List<FloatMemory> memories = new ArrayList<>();
+    private final Inputs inputs;
 
     private GruProblem() {
         shape = new GruShape(0, 1, 1, 1);
         backend = null;
+        isBackendOwn = false;
         plan = null;
-        memories = new FloatMemory[0];
-        parameters = new float[0];
-        x = parameters;
-        dy = parameters;
+        inputs = new Inputs(new float[0], new float[0], new float[0]);
     }
 
-    private GruProblem(String name, GruShape shape, int threads, int bits, GruPlan.Mode mode) {
+    /** Seeded parameters, x (T,B,I) and dy (T,B,H): the same for all problems of a shape. */
+    @SuppressWarnings("ArrayRecordComponent") // Never compared or hashed.
+    record Inputs(float[] parameters, float[] x, float[] dy) {
+        static Inputs of(GruShape shape) {
+            SplittableRandom random = new SplittableRandom(42);
+            long parameters = GruParameters.of(GruSpec.of(shape.I(), shape.H())).length();
+            return new Inputs(
+                    uniform(random, Math.toIntExact(parameters), 1 / Math.sqrt(shape.H())),
+                    uniform(random, Math.toIntExact((long) shape.T() * shape.B() * shape.I()), 1),
+                    uniform(random, Math.toIntExact((long) shape.T() * shape.B() * shape.H()), 1e-3));
+        }
+    }
+
+    private GruProblem(
+            GruBackend opened, boolean isBackendOwn, GruShape shape, Inputs inputs, GruPlan.Mode mode) {
         this.shape = shape;
-        GruBackend opened = Backends.open(name, new BackendOptions(threads, bits));
+        this.inputs = inputs;
         GruPlan made = opened.plan(GruSpec.of(shape.I(), shape.H()), shape.T(), shape.B(), mode);
         backend = opened;
+        this.isBackendOwn = isBackendOwn;
         plan = made;
-        boolean trains = mode == GruPlan.Mode.TRAINING;
-        SplittableRandom random = new SplittableRandom(42);
-        parameters = uniform(random, Math.toIntExact(made.parameters().length()), 1 / Math.sqrt(shape.H()));
-        x = uniform(random, Math.toIntExact((long) shape.T() * shape.B() * shape.I()), 1);
-        int outputs = Math.toIntExact((long) shape.T() * shape.B() * shape.H());
-        dy = uniform(random, trains ? outputs : 0, 1e-3);
+        boolean complete = false;
+        try {
+            allocate(opened, made);
+            complete = true;
+        } finally {
+            if (!complete) {
+                // A device whose memory does not suffice for one shape has to have it again for the next.
+                close();
+            }
+        }
+    }
+
+    private void allocate(GruBackend opened, GruPlan made) {
+        boolean trains = made.mode() == GruPlan.Mode.TRAINING;
         long states = (long) shape.B() * shape.H();
-        memories = new FloatMemory[] {
-            filled(opened, parameters), filled(opened, x), filled(opened, dy), opened.allocate(outputs),
-            opened.allocate(states), opened.allocate(trains ? x.length : 0), opened.allocate(states),
-            opened.allocate(trains ? parameters.length : 0), opened.allocate(made.workspaceLength()),
-            opened.allocate(made.reserveLength())
-        };
-        call.shape(shape.T(), shape.B()).x(memories[1]).y(memories[3]).hT(memories[4]).workspace(memories[8]);
+        memories.add(filled(opened, inputs.parameters));
+        memories.add(filled(opened, inputs.x));
+        memories.add(trains ? filled(opened, inputs.dy) : opened.allocate(0));
+        memories.add(opened.allocate(inputs.dy.length));
+        memories.add(opened.allocate(states));
+        memories.add(opened.allocate(trains ? inputs.x.length : 0));
+        memories.add(opened.allocate(states));
+        memories.add(opened.allocate(trains ? inputs.parameters.length : 0));
+        memories.add(opened.allocate(made.workspaceLength()));
+        memories.add(opened.allocate(made.reserveLength()));
+        call.shape(shape.T(), shape.B()).x(memories.get(1)).y(memories.get(3)).hT(memories.get(4));
+        call.workspace(memories.get(8));
         if (trains) {
-            call.dy(memories[2]).dx(memories[5]).dh0(memories[6]).dParameters(memories[7]).reserve(memories[9]);
+            call.dy(memories.get(2)).dx(memories.get(5)).dh0(memories.get(6)).dParameters(memories.get(7));
+            call.reserve(memories.get(9));
         }
         loadParameters();
+        if (trains) {
+            // Backward alone must have a reserve to read.
+            forward();
+        }
     }
 
     static GruProblem inference(String backend, GruShape shape, int threads, int bits) {
-        return new GruProblem(backend, shape, threads, bits, GruPlan.Mode.INFERENCE);
+        return of(backend, shape, threads, bits, GruPlan.Mode.INFERENCE);
     }
 
     static GruProblem training(String backend, GruShape shape, int threads, int bits) {
-        GruProblem problem = new GruProblem(backend, shape, threads, bits, GruPlan.Mode.TRAINING);
-        // Backward alone must have a reserve to read.
-        problem.forward();
-        return problem;
+        return of(backend, shape, threads, bits, GruPlan.Mode.TRAINING);
+    }
+
+    private static GruProblem of(String backend, GruShape shape, int threads, int bits, GruPlan.Mode mode) {
+        return new GruProblem(
+                Backends.open(backend, new BackendOptions(threads, bits)), true, shape, Inputs.of(shape), mode);
+    }
+
+    /** On a backend that others use, too, and that stays open. */
+    static GruProblem on(GruBackend backend, GruShape shape, Inputs inputs, GruPlan.Mode mode) {
+        return new GruProblem(backend, false, shape, inputs, mode);
     }
 
     private static float[] uniform(SplittableRandom random, int n, double range) {
@@ -115,8 +157,12 @@ final class GruProblem implements AutoCloseable {
         return open(plan).description();
     }
 
+    PlanReport planReport() {
+        return open(plan).report();
+    }
+
     void loadParameters() {
-        open(plan).loadParameters(memories[0]);
+        open(plan).loadParameters(memories.get(0));
     }
 
     void forward() {
@@ -135,50 +181,83 @@ final class GruProblem implements AutoCloseable {
     }
 
     /**
-     * Runs the first steps of all rows through the plan that will be timed and the first rows through the
-     * reference in double, then all steps once. The gradients of the rows that are not compared are zero
+     * What the reference computes in double of the first steps of the first rows: the same for every precision and
+     * kernel, so that one is enough for all problems of a shape and mode.
+     */
+    record Expected(ReferenceNetwork.Forward forward, ReferenceNetwork.@Nullable Gradients gradients) {}
+
+    Expected expected() {
+        int steps = Math.min(CHECKED_STEPS, shape.T());
+        int rows = Math.min(CHECKED_ROWS, shape.B());
+        ReferenceNetwork network =
+                new ReferenceNetwork(open(plan).spec(), Precision.DOUBLE,
+                        firstRows(inputs.parameters, 1, 1, 1, inputs.parameters.length));
+        ReferenceNetwork.Forward forward = network.forward(
+                steps, rows, firstRows(inputs.x, steps, shape.B(), rows, shape.I()), null, null, null);
+        return new Expected(
+                forward,
+                isTraining()
+                        ? network.backward(forward, firstRows(inputs.dy, steps, shape.B(), rows, shape.H()), null)
+                        : null);
+    }
+
+    /** {@link #verify(Expected, ProductPrecision)} in fp32. */
+    String verify() {
+        return verify(expected(), ProductPrecision.FP32);
+    }
+
+    /**
+     * Runs the first steps of all rows through the plan that will be timed and compares the first rows with what
+     * the reference computes, then runs all steps once. The gradients of the rows that are not compared are zero
      * meanwhile, so that the sums over rows can be compared. Outputs hold NaN before.
      *
      * @return what was compared and how far it was off
-     * @throws IllegalStateException if a tensor is off by more than 10⁻⁴ of its largest value, or if a
-     *     state after all steps is not in [−1, 1]
+     * @throws IllegalStateException if a tensor is off by more than the {@link #tolerance} of its largest value, or if
+     *     a state after all steps is not in [−1, 1]
      */
-    String verify() {
+    String verify(Expected expected, ProductPrecision precision) {
         int steps = Math.min(CHECKED_STEPS, shape.T());
         int rows = Math.min(CHECKED_ROWS, shape.B());
-        boolean trains = open(plan).mode() == GruPlan.Mode.TRAINING;
+        double share = tolerance(precision);
         for (int i = 3; i <= 7; i++) {
-            memories[i].fill(Float.NaN);
+            memories.get(i).fill(Float.NaN);
         }
         call.shape(steps, shape.B());
         forward();
-        ReferenceNetwork network =
-                new ReferenceNetwork(open(plan).spec(), Precision.DOUBLE,
-                        firstRows(parameters, 1, 1, 1, parameters.length));
-        ReferenceNetwork.Forward expected = network.forward(
-                steps, rows, firstRows(x, steps, shape.B(), rows, shape.I()), null, null, null);
-        StringBuilder report = new StringBuilder(
-                open(plan).mode() + " of " + shape + ", " + rows + " rows of " + steps + " steps: y off by ");
-        report.append(compare("y", expected.y(), memories[3], steps, shape.B(), rows, shape.H()));
-        if (trains) {
-            float[] some = Arrays.copyOf(dy, steps * shape.B() * shape.H());
+        StringBuilder report = new StringBuilder(open(plan).mode() + " in " + precision + " of " + shape + ", " + rows
+                + " rows of " + steps + " steps: y off by ");
+        report.append(compare(share, "y", expected.forward().y(), memories.get(3), steps, shape.B(), rows, shape.H()));
+        if (isTraining()) {
+            float[] some = Arrays.copyOf(inputs.dy, steps * shape.B() * shape.H());
             for (int t = 0; t < steps; t++) {
                 int step = t * shape.B() * shape.H();
                 Arrays.fill(some, step + rows * shape.H(), step + shape.B() * shape.H(), 0);
             }
-            memories[2].upload(some);
+            memories.get(2).upload(some);
             backward();
-            ReferenceNetwork.Gradients gradients =
-                    network.backward(expected, firstRows(dy, steps, shape.B(), rows, shape.H()), null);
+            ReferenceNetwork.Gradients gradients = open(expected.gradients());
             report.append(", dx ")
-                    .append(compare("dx", gradients.dx(), memories[5], steps, shape.B(), rows, shape.I()));
+                    .append(compare(share, "dx", gradients.dx(), memories.get(5), steps, shape.B(), rows, shape.I()));
             report.append(", dParameters ")
-                    .append(compare("dParameters", gradients.dParameters(), memories[7], 1, 1, 1, parameters.length));
-            memories[2].upload(dy);
+                    .append(compare(
+                            share, "dParameters", gradients.dParameters(), memories.get(7), 1, 1, 1, inputs.parameters.length));
+            memories.get(2).upload(inputs.dy);
         }
         call.shape(shape.T(), shape.B());
         verifyStates();
         return report.append(" of the largest value").toString();
+    }
+
+    /**
+     * How far a tensor may be off as a share of its largest value: in fp32 10⁻⁴, else some of the roundings of an
+     * operand. Enough to see that kernels and precision are the ones meant; the parity suite has the real bounds.
+     */
+    private static double tolerance(ProductPrecision precision) {
+        return Math.max(1e-4, 16 * Math.scalb(1.0, -precision.significantBits()));
+    }
+
+    private boolean isTraining() {
+        return open(plan).mode() == GruPlan.Mode.TRAINING;
     }
 
     /**
@@ -188,7 +267,7 @@ final class GruProblem implements AutoCloseable {
      */
     void verifyStates() {
         forward();
-        for (float h : memories[4].toArray()) {
+        for (float h : memories.get(4).toArray()) {
             if (!(Math.abs(h) <= 1)) {
                 throw new IllegalStateException("a state after " + shape.T() + " steps is " + h + "; −1 to 1 expected");
             }
@@ -206,21 +285,22 @@ final class GruProblem implements AutoCloseable {
     }
 
     private static String compare(
-            String name, double[] expected, FloatMemory found, int steps, int all, int rows, int width) {
+            double share, String name, double[] expected, FloatMemory found, int steps, int all, int rows, int width) {
         float[] values = new float[steps * all * width];
         found.download(0, values, 0, values.length);
-        double[] compared = firstRows(values, steps, all, rows, width);
         double largest = 0;
         for (double value : expected) {
             largest = Math.max(largest, Math.abs(value));
         }
         double worst = 0;
         for (int i = 0; i < expected.length; i++) {
-            double error = Math.abs(compared[i] - expected[i]);
+            int step = i / (rows * width);
+            double error = Math.abs(values[step * all * width + i % (rows * width)] - expected[i]);
             // So written, a NaN is an error.
-            if (!(error <= 1e-4 * largest)) {
+            if (!(error <= share * largest)) {
                 throw new IllegalStateException(
-                        name + "[" + i + "] is off by " + error + "; the largest value is " + largest);
+                        name + "[" + i + "] is off by " + error + "; at most " + share + " of the largest value, "
+                                + largest + ", expected");
             }
             worst = Math.max(worst, error);
         }
@@ -235,7 +315,7 @@ final class GruProblem implements AutoCloseable {
         for (FloatMemory memory : memories) {
             memory.close();
         }
-        if (backend != null) {
+        if (isBackendOwn && backend != null) {
             backend.close();
         }
     }

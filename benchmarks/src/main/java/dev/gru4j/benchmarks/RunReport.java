@@ -21,15 +21,6 @@ import java.util.Map;
 public final class RunReport {
     private static final String PREFIX = "measure\t";
 
-    private static final List<String> MODES = List.of("fp32", "tf32", "fp16", "bf16");
-
-    /** Whose times, and on what. */
-    private record Column(String by, String backend, String mode) {
-        String title() {
-            return (backend.equals("cuda") ? by : backend) + " " + mode;
-        }
-    }
-
     private final Map<String, String> head;
     private final List<Map<String, String>> measures;
 
@@ -125,7 +116,7 @@ public final class RunReport {
         text.append("\n| fact | value | |\n|---|---|---|\n");
         of("fact").forEach(f -> text.append("| ").append(
                 String.join(" | ", get(f, "name"), get(f, "value"), get(f, "unit"))).append(" |\n"));
-        sequences(text);
+        text.append(new SequenceTables(of("gru")).text());
         List<Map<String, String>> missing = new ArrayList<>(of("failed"));
         missing.addAll(of("left-out"));
         if (!missing.isEmpty()) {
@@ -136,67 +127,6 @@ public final class RunReport {
                     .append(": ").append(get(m, "why")).append('\n'));
         }
         return text.toString();
-    }
-
-    /**
-     * One line per shape and pass: µs a step of each mode, ours and the best of the others, and how many times
-     * faster ours is.
-     */
-    private void sequences(StringBuilder text) {
-        text.append("\nMicroseconds a step: the whole call over T steps, the input's product and, in training, all ");
-        text.append(
-                "gradients included. torch is nn.GRU, the best of eager, captured in a graph, cudnn.benchmark off ");
-        text.append(
-                "and on; in brackets how many times as fast gru4j is on the GPU in that mode.\n\n| T,B,I,H | pass ");
-        List<Column> columns = new ArrayList<>();
-        for (String mode : MODES) {
-            columns.add(new Column("gru4j", "cuda", mode));
-            columns.add(new Column("gru4j", "emulator", mode));
-            columns.add(new Column("torch", "cuda", mode));
-        }
-        columns.add(new Column("gru4j", "simd", "fp32"));
-        columns.removeIf(column -> times(column).isEmpty());
-        columns.forEach(column -> text.append("| ").append(column.title()).append(' '));
-        text.append("|\n|---|---").append("|---".repeat(columns.size())).append("|\n");
-        List<String> shapes = of("gru").stream().map(m -> get(m, "shape")).distinct().toList();
-        for (String shape : shapes) {
-            for (String pass : List.of("inference", "forward", "training")) {
-                text.append("| ").append(shape).append(" | ").append(pass).append(' ');
-                for (Column column : columns) {
-                    text.append("| ").append(cell(column, shape, pass)).append(' ');
-                }
-                text.append("|\n");
-            }
-        }
-    }
-
-    private String cell(Column column, String shape, String pass) {
-        double best = best(column, shape, pass);
-        if (Double.isInfinite(best)) {
-            return "–";
-        }
-        String time = String.format(Locale.ROOT, "%.2f", best / Math.max(1, Shape.parse(shape).T()));
-        Column cuda = new Column("gru4j", "cuda", column.mode());
-        double ours = best(cuda, shape, pass);
-        return column.equals(cuda) || Double.isInfinite(ours)
-                ? time
-                : time + String.format(Locale.ROOT, " (%.2f)", best / ours);
-    }
-
-    /** The smallest median; infinite where nothing was measured. */
-    private double best(Column column, String shape, String pass) {
-        return times(column).stream()
-                .filter(m -> get(m, "shape").equals(shape) && get(m, "pass").equals(pass))
-                .mapToDouble(m -> Double.parseDouble(get(m, "us")))
-                .min()
-                .orElse(Double.POSITIVE_INFINITY);
-    }
-
-    private List<Map<String, String>> times(Column column) {
-        return of("gru").stream()
-                .filter(m -> get(m, "by").equals(column.by()) && get(m, "backend").equals(column.backend())
-                        && get(m, "mode").equals(column.mode()))
-                .toList();
     }
 
     private List<Map<String, String>> of(String kind) {

@@ -1,186 +1,231 @@
 package dev.gru4j.benchmarks;
 
 import dev.gru4j.GruShape;
-import dev.gru4j.backend.FloatMemory;
+import dev.gru4j.GruSpec;
+import dev.gru4j.backend.Availability;
+import dev.gru4j.backend.BackendOptions;
+import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
-import dev.gru4j.cuda.CudaTimer;
+import dev.gru4j.backend.GruPlan;
+import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Times of whole sequences on one backend, for {@code ci/gpu}: each shape is checked against the
- * reference, then timed. On cuda the clock is the device's: an event before and one after each call, which
- * finds the device idle, so that the CPU's enqueueing is in the time as far as the device waits for it. On the CPU it
- * is the wall clock. No JMH here: a call takes from tens of microseconds to a second, and a JVM per
- * shape would cost more than the measuring.
+ * Times of whole sequences on one backend, for {@code ci/gpu}: each shape, in every precision and by every family of
+ * kernels that the backend has, is checked against the reference, then timed by a {@link CallTimer}. No JMH here: a
+ * call takes from tens of microseconds to a second, and a JVM per shape would cost more than the measuring.
  *
  * <p>{@code java -cp benchmarks.jar dev.gru4j.benchmarks.SequenceTimes BACKEND SECONDS FILE.shapes…}: after
- * so many seconds no further shape is begun, and every shape left out is counted.
+ * so many seconds nothing further is begun, and everything left out is counted. What tells most comes first: the
+ * shapes of the first file, as the backend itself chooses its kernels; the same by the other family; then the
+ * shapes of the other files likewise.
  */
-public final class SequenceTimes {
-    /** Of one row of the table: this long, but no fewer and no more calls than these. */
-    private static final double SECONDS_PER_ROW = 0.3;
+public final class SequenceTimes implements AutoCloseable {
+    private static final String CUDA = "cuda";
 
-    private static final double WARM_UP_SECONDS = 0.3;
-    private static final int MIN_CALLS = 3;
-    private static final int MAX_CALLS = 100;
+    /** One thing to measure: a shape in a precision, by the kernels the backend chooses or by the others. */
+    private record Row(String shape, ProductPrecision precision, boolean isChosen) {}
 
-    private SequenceTimes() {}
+    private final String name;
+    private final Map<BackendOptions, GruBackend> backends = new HashMap<>();
+    private final Set<Row> checked = new HashSet<>();
+
+    /** The latest shape, its inputs, and what the reference makes of them. */
+    private String latestShape = "";
+
+    private GruProblem.@Nullable Inputs inputs;
+    private GruProblem.@Nullable Expected expected;
+
+    private SequenceTimes(String name) {
+        this.name = name;
+    }
 
     public static void main(String[] args) throws IOException {
         if (args.length < 3) {
             throw new IllegalArgumentException(args.length + " arguments; BACKEND SECONDS FILE.shapes… expected");
         }
-        String backend = args[0];
         double seconds = Double.parseDouble(args[1]);
-        List<String> shapes = new ArrayList<>();
-        for (int i = 2; i < args.length; i++) {
-            shapes.addAll(Shape.read(Path.of(args[i])));
+        List<String> first = Shape.read(Path.of(args[2]));
+        List<String> others = new ArrayList<>();
+        for (int i = 3; i < args.length; i++) {
+            others.addAll(Shape.read(Path.of(args[i])));
         }
-        shapes = shapes.stream().distinct().toList();
-        long start = System.nanoTime();
-        int left = 0;
-        int failed = 0;
-        try (GruProblem first = GruProblem.training(backend, Shape.parse("2,2,3,4"), 0, 0)) {
-            Measures.print("kind", "fact", "name", "backend " + backend, "value", first.backendDescription());
-            Measures.print("kind", "fact", "name", "plan", "value", first.planDescription());
-            Measures.print("kind", "fact", "name", "processor", "value", Machine.description());
-            if (backend.equals("cuda")) {
-                launches(first.backend());
-            }
-            Set<String> checked = new HashSet<>();
-            for (String shape : shapes) {
-                if (System.nanoTime() - start > seconds * 1e9) {
-                    left++;
-                    Measures.print("kind", "left-out", "by", backend, "shape", shape, "why", "the time was used up");
-                } else if (!isTimed(backend, shape, checked)) {
-                    failed++;
-                }
-            }
-        }
-        System.out.printf("%d passed, %d failed, %d skipped%n", shapes.size() - left - failed, failed, left);
-        if (failed > 0) {
-            throw new IllegalStateException(failed + " shapes failed; see above");
+        others.removeAll(first);
+        try (SequenceTimes times = new SequenceTimes(args[0])) {
+            times.facts();
+            times.run(times.rows(first, others.stream().distinct().toList()), seconds);
         }
     }
 
-    /**
-     * Checks and times one shape; one that fails is reported and does not keep the others from being timed.
-     *
-     * @param checked B,I,H that were compared with the reference: once is enough for all T
-     */
-    private static boolean isTimed(String backend, String text, Set<String> checked) {
-        GruShape shape = Shape.parse(text);
-        boolean isNew = checked.add(text.substring(text.indexOf(',')));
-        try {
-            try (GruProblem problem = GruProblem.inference(backend, shape, 0, 0)) {
-                check(problem, isNew);
-                time(problem, backend, text, "inference", problem::forward);
+    private List<Row> rows(List<String> first, List<String> others) {
+        List<ProductPrecision> precisions =
+                name.equals(CUDA) ? List.of(ProductPrecision.values()) : List.of(ProductPrecision.FP32);
+        List<Row> rows = new ArrayList<>();
+        for (List<String> shapes : List.of(first, others)) {
+            for (boolean isChosen : name.equals(CUDA) ? new boolean[] {true, false} : new boolean[] {true}) {
+                for (String shape : shapes) {
+                    precisions.forEach(precision -> rows.add(new Row(shape, precision, isChosen)));
+                }
             }
-            try (GruProblem problem = GruProblem.training(backend, shape, 0, 0)) {
-                check(problem, isNew);
-                time(problem, backend, text, "forward", problem::forward);
-                time(problem, backend, text, "training", () -> {
+        }
+        return rows;
+    }
+
+    private void run(List<Row> rows, double seconds) {
+        long start = System.nanoTime();
+        int passed = 0;
+        int failed = 0;
+        for (Row row : rows) {
+            if (System.nanoTime() - start > seconds * 1e9) {
+                tell("left-out", row, "the time was used up");
+                continue;
+            }
+            try {
+                passed += isMeasured(row) ? 1 : 0;
+            } catch (RuntimeException | OutOfMemoryError e) {
+                // One that fails must not keep the others from being timed.
+                failed++;
+                tell("failed", row, String.valueOf(e.getMessage()));
+            }
+        }
+        System.out.printf("%d passed, %d failed, %d skipped%n", passed, failed, rows.size() - passed - failed);
+        if (failed > 0) {
+            throw new IllegalStateException(failed + " measurements failed; see above");
+        }
+    }
+
+    private void tell(String kind, Row row, String why) {
+        Measures.print(
+                "kind", kind, "by", name, "shape", row.shape(), "mode", row.precision(), "how",
+                row.isChosen() ? "kernels as chosen" : "the other kernels", "why", why);
+    }
+
+    private GruBackend backend(BackendOptions options) {
+        GruBackend backend = backends.computeIfAbsent(options, wanted -> Backends.open(name, wanted));
+        if (backend.precision() != options.precision()) {
+            throw new IllegalStateException("backend '" + name + "' computes in " + backend.precision() + "; "
+                    + options.precision() + " expected (a property of its own overrules the option)");
+        }
+        return backend;
+    }
+
+    /** Checks and times one row; false, with the reason in the log, where the backend has nothing of the kind. */
+    private boolean isMeasured(Row row) {
+        GruShape shape = Shape.parse(row.shape());
+        GruBackend backend;
+        BackendOptions options = BackendOptions.DEFAULT.withPrecision(row.precision());
+        Availability availability = Backends.named(name).availability(options);
+        if (!availability.isAvailable()) {
+            tell("left-out", row, availability.toString());
+            return false;
+        }
+        try {
+            backend = backend(options);
+            if (!row.isChosen()) {
+                backend = backend(options.withKernels(
+                        isPersistent(plan(backend, shape)) ? KernelFamily.STEPWISE : KernelFamily.PERSISTENT));
+                plan(backend, shape);
+            }
+        } catch (IllegalArgumentException e) {
+            // The backend's word for a family of kernels that it does not have for this shape.
+            tell("left-out", row, String.valueOf(e.getMessage()));
+            return false;
+        }
+        try (CallTimer timer = CallTimer.of(backend)) {
+            try (GruProblem problem = GruProblem.on(backend, shape, inputs(row), GruPlan.Mode.TRAINING)) {
+                // Before the inference plan, since what is expected of gradients is computed once for both.
+                check(problem, row);
+                time(problem, timer, row, "forward", problem::forward);
+                time(problem, timer, row, "training", () -> {
                     problem.forward();
                     problem.backward();
                 });
             }
-            return true;
-        } catch (RuntimeException | OutOfMemoryError e) {
-            Measures.print("kind", "failed", "by", backend, "shape", text, "why", String.valueOf(e.getMessage()));
-            return false;
+            try (GruProblem problem = GruProblem.on(backend, shape, inputs(row), GruPlan.Mode.INFERENCE)) {
+                problem.verify(expected(problem), row.precision());
+                time(problem, timer, row, "inference", problem::forward);
+            }
+        }
+        return true;
+    }
+
+    private static PlanReport plan(GruBackend backend, GruShape shape) {
+        try (GruPlan plan = backend.plan(
+                GruSpec.of(shape.I(), shape.H()), shape.T(), shape.B(), GruPlan.Mode.TRAINING)) {
+            return plan.report();
         }
     }
 
-    private static void check(GruProblem problem, boolean isNew) {
-        if (isNew) {
-            System.out.println("checked  " + problem.verify());
+    private static boolean isPersistent(PlanReport report) {
+        return kernels(report).startsWith(KernelFamily.PERSISTENT.toString());
+    }
+
+    private static String kernels(PlanReport report) {
+        return report.decisions().getFirst().choice();
+    }
+
+    /** Once for all T of a problem: the first steps are the same. */
+    private void check(GruProblem problem, Row row) {
+        String anyT = row.shape().substring(row.shape().indexOf(','));
+        if (checked.add(new Row(anyT, row.precision(), row.isChosen()))) {
+            System.out.println("checked  " + problem.verify(expected(problem), row.precision()));
         } else {
             problem.verifyStates();
         }
     }
 
-    private static void time(GruProblem problem, String backend, String shape, String pass, Runnable call) {
-        double[] times = sample(problem.backend(), backend.equals("cuda"), call);
+    private GruProblem.Inputs inputs(Row row) {
+        GruProblem.Inputs known = inputs;
+        if (known == null || !latestShape.equals(row.shape())) {
+            known = GruProblem.Inputs.of(Shape.parse(row.shape()));
+            inputs = known;
+            expected = null;
+            latestShape = row.shape();
+        }
+        return known;
+    }
+
+    private GruProblem.Expected expected(GruProblem problem) {
+        GruProblem.Expected known = expected;
+        if (known == null) {
+            known = problem.expected();
+            expected = known;
+        }
+        return known;
+    }
+
+    private void time(GruProblem problem, CallTimer timer, Row row, String pass, Runnable call) {
+        double[] times = timer.sample(call);
+        PlanReport report = problem.planReport();
         Measures.print(
-                "kind", "gru", "by", "gru4j", "backend", isEmulated(problem) ? "emulator" : backend, "mode", "fp32",
-                "shape", shape, "pass", pass, "us", Measures.number(Measures.quantile(0.5, times)), "us-min",
-                Measures.number(times[0]), "us-p90", Measures.number(Measures.quantile(0.9, times)), "calls",
-                times.length, "how", problem.planDescription());
+                "kind", "gru", "by", "gru4j", "backend", timer.isEmulated() ? "emulator" : name, "mode",
+                row.precision(), "kernels", kernels(report), "chosen", row.isChosen(), "shape", row.shape(), "pass",
+                pass,
+                "us", Measures.number(Measures.quantile(0.5, times)), "us-min", Measures.number(times[0]), "us-p90",
+                Measures.number(Measures.quantile(0.9, times)), "calls", times.length, "how", report.line());
     }
 
-    /** A time of the emulator says nothing about a GPU and must not be taken for one. */
-    private static boolean isEmulated(GruProblem problem) {
-        return problem.backendDescription().contains("emulated");
-    }
-
-    /** Microseconds of single calls, sorted. */
-    private static double[] sample(GruBackend backend, boolean onDevice, Runnable call) {
-        try (CudaTimer timer = onDevice ? CudaTimer.of(backend) : null) {
-            // Until buffers are known and the JIT compiler has seen what it needs; the last one tells how many calls fit.
-            long start = System.nanoTime();
-            one(backend, timer, call);
-            double once;
-            do {
-                once = one(backend, timer, call);
-            } while (System.nanoTime() - start < 1e9 * WARM_UP_SECONDS);
-            int calls = (int) Math.clamp(1e6 * SECONDS_PER_ROW / once, MIN_CALLS, MAX_CALLS);
-            double[] times = new double[calls];
-            for (int i = 0; i < calls; i++) {
-                times[i] = one(backend, timer, call);
-            }
-            return Measures.sorted(times);
+    private void facts() {
+        GruBackend backend = backend(BackendOptions.DEFAULT);
+        Measures.print("kind", "fact", "name", "backend " + name, "value", backend.description());
+        Measures.print("kind", "fact", "name", "processor", "value", Machine.description());
+        if (name.equals(CUDA)) {
+            CallTimer.launches(backend);
         }
     }
 
-    private static double one(GruBackend backend, @Nullable CudaTimer timer, Runnable call) {
-        if (timer != null) {
-            timer.start();
-            call.run();
-            timer.stop();
-            return timer.microseconds();
-        }
-        long start = System.nanoTime();
-        call.run();
-        backend.synchronize();
-        return (System.nanoTime() - start) / 1e3;
-    }
-
-    /** The price of one launch from Java: of the smallest kernel there is, enqueued a thousand times in a row. */
-    private static void launches(GruBackend backend) {
-        int launches = 1000;
-        try (FloatMemory one = backend.allocate(1);
-                FloatMemory two = backend.allocate(1);
-                CudaTimer timer = CudaTimer.of(backend)) {
-            Runnable launch = () -> backend.trainingKernels().sgd(one, two, null, 1, 0, 0);
-            double[] enqueue = new double[5];
-            double[] device = new double[5];
-            for (int i = -2; i < device.length; i++) {
-                backend.synchronize();
-                timer.start();
-                long start = System.nanoTime();
-                for (int k = 0; k < launches; k++) {
-                    launch.run();
-                }
-                double host = (System.nanoTime() - start) / 1e3 / launches;
-                timer.stop();
-                double onDevice = timer.microseconds() / launches;
-                if (i >= 0) {
-                    enqueue[i] = host;
-                    device[i] = onDevice;
-                }
-            }
-            fact("launch from Java, enqueueing", Measures.quantile(0.5, Measures.sorted(enqueue)));
-            fact("launch from Java, on the device", Measures.quantile(0.5, Measures.sorted(device)));
-        }
-    }
-
-    private static void fact(String name, double microseconds) {
-        Measures.print("kind", "fact", "name", name, "value", Measures.number(microseconds), "unit", "us");
+    @Override
+    public void close() {
+        backends.values().forEach(GruBackend::close);
     }
 }

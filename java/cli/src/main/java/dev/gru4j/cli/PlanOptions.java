@@ -66,7 +66,7 @@ final class PlanOptions {
         if (layers < 1 || layers > GruSpec.MAX_LAYERS) {
             throw new UsageException("--layers is " + layers + "; 1 to " + GruSpec.MAX_LAYERS + " expected");
         }
-        Directions chosen = named("--directions", directions, Directions.values());
+        Directions chosen = named("--directions", directions, Directions.class);
         if (bidirectional && chosen == Directions.REVERSE) {
             throw new UsageException("--bidirectional and --directions reverse exclude each other");
         }
@@ -75,8 +75,8 @@ final class PlanOptions {
                 hiddenSize,
                 layers,
                 bidirectional ? Directions.BIDIRECTIONAL : chosen,
-                named("--variant", variant, GruVariant.values()),
-                named("--bias", bias, BiasMode.values()),
+                named("--variant", variant, GruVariant.class),
+                named("--bias", bias, BiasMode.class),
                 0);
     }
 
@@ -101,8 +101,8 @@ final class PlanOptions {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    @SafeVarargs
-    private static <E extends Enum<E>> E named(String option, String text, E... constants) {
+    private static <E extends Enum<E>> E named(String option, String text, Class<E> type) {
+        E[] constants = type.getEnumConstants();
         for (E constant : constants) {
             if (name(constant).equals(text)) {
                 return constant;

@@ -10,8 +10,6 @@ import java.util.stream.Collectors;
 
 /** Plan reports as text: a table for people, JSON for programs. */
 final class PlanText {
-    private static final String ROW = "%-22s %s%n";
-
     private PlanText() {}
 
     /** One block of lines for each report. */
@@ -46,7 +44,7 @@ final class PlanText {
     }
 
     private static void row(StringBuilder text, String name, String value) {
-        text.append(String.format(Locale.ROOT, ROW, name, value));
+        text.append(String.format(Locale.ROOT, "%-22s %s%n", name, value));
     }
 
     /** An array of the reports; names as in {@link PlanReport}, bytes as numbers. */

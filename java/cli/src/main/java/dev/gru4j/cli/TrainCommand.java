@@ -1,6 +1,7 @@
 package dev.gru4j.cli;
 
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.Schedule;
 import dev.gru4j.training.TrainingSummary;
@@ -49,6 +50,9 @@ final class TrainCommand implements Callable<Integer> {
     private final BackendChoice choice = new BackendChoice();
 
     @Mixin
+    private final PrecisionChoice products = new PrecisionChoice();
+
+    @Mixin
     private final RunLimits limits = new RunLimits();
 
     @Mixin
@@ -64,12 +68,14 @@ final class TrainCommand implements Callable<Integer> {
         TrainingRun run = TrainingRun.prepare(terminal, "train", limits);
         Settings settings = run.settings();
         var chosen = options.resolve(settings, clock != null && clock.compareTo(LONG_RUN) >= 0);
-        Corpus corpus = Corpus.of(chosen.text(), chosen.batch(), chosen.window(), chosen.seed());
+        ProductPrecision precision = products.resolve(settings);
+        Corpus corpus = Corpus.of(chosen.text(), chosen.common().batch(), chosen.window(), chosen.common().seed());
         CompletableFuture<List<Double>> ngramBits = CompletableFuture.supplyAsync(() -> corpus.ngramBits(NGRAM_ORDERS));
         LanguageModelSpec spec = LanguageModelSpec.of(
-                corpus.vocabulary().size(), chosen.embedding(), chosen.hidden(), chosen.layers(), chosen.dropout());
+                corpus.vocabulary().size(), chosen.common().embedding(), chosen.hidden(), chosen.common().layers(),
+                chosen.common().dropout());
         Files.createDirectories(run.folder());
-        try (GruBackend backend = choice.open(terminal);
+        try (GruBackend backend = choice.open(terminal, precision);
                 LanguageModel model = new LanguageModel(
                         backend,
                         spec,
@@ -85,7 +91,8 @@ final class TrainCommand implements Callable<Integer> {
             LossHistory history = new LossHistory(Progress.Units.CHARACTERS.lossScale());
             Adam.Options adam = Adam.Options.DEFAULT.withBeta2(BETA2).withWeightDecay(chosen.weightDecay());
             var job = new TrainingRun.Job<>(
-                    model, corpus.training(), adam, schedule, chosen.seed(), DEFAULT_CLOCK, Progress.Units.CHARACTERS);
+                    model, corpus.training(), adam, schedule, chosen.common().seed(), DEFAULT_CLOCK,
+                    Progress.Units.CHARACTERS);
             TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {
                 return Interruption.EXIT_STATUS;
@@ -93,7 +100,7 @@ final class TrainCommand implements Callable<Integer> {
             Path weights = run.folder().resolve(RunLimits.WEIGHTS);
             LanguageModelFile.write(model, corpus.vocabulary(), weights);
             double bits = report(model, corpus, ngramBits.join(), summary, history);
-            samples(model, corpus, chosen.seed());
+            samples(model, corpus, chosen.common().seed());
             chart(run.folder(), history, bits, ngramBits.join());
             terminal.print("weights  %s", weights);
             terminal.print("repeat   %s", run.repeatCommand(summary, settings, backend));

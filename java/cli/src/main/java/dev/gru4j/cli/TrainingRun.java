@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Properties;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,12 +129,22 @@ record TrainingRun(
     }
 
     private String resumeCommand() {
-        return "./gru4j " + command + " --resume --out " + ShellWord.quote(folder.toString());
+        return "./gru4j " + command + " --resume --out " + ShellWord.quote(folder.toString())
+                + properties(System.getProperties());
     }
 
     /** The command that repeats a finished run on this machine, bit for bit. */
     String repeatCommand(TrainingSummary summary, Settings settings, GruBackend backend) {
         return "./gru4j " + command + " --steps " + summary.steps() + " " + settings.arguments() + " --backend "
-                + backend.name();
+                + backend.name() + properties(System.getProperties());
+    }
+
+    /** The properties that say how backends compute, the emulator in place of a GPU among them, as options of the JVM. */
+    static String properties(Properties all) {
+        return all.stringPropertyNames().stream()
+                .filter(name -> name.startsWith("gru4j.cuda.") || name.startsWith("gru4j.simd."))
+                .sorted()
+                .map(name -> " " + ShellWord.quote("-D" + name + "=" + all.getProperty(name)))
+                .collect(Collectors.joining());
     }
 }

@@ -1,6 +1,7 @@
 package dev.gru4j.cli;
 
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.Schedule;
 import dev.gru4j.training.TrainingSummary;
@@ -53,6 +54,9 @@ final class TranslateCommand implements Callable<Integer> {
     private final BackendChoice choice = new BackendChoice();
 
     @Mixin
+    private final PrecisionChoice products = new PrecisionChoice();
+
+    @Mixin
     private final RunLimits limits = new RunLimits();
 
     @Mixin
@@ -78,7 +82,7 @@ final class TranslateCommand implements Callable<Integer> {
             if (limits.resume) {
                 throw new UsageException("--weights and --resume exclude each other: weights are used as they are");
             }
-            try (GruBackend backend = choice.open(terminal);
+            try (GruBackend backend = choice.open(terminal, products.withoutRun());
                     Translator translator = Translator.read(backend, trained)) {
                 translateLines(translator);
             }
@@ -91,6 +95,7 @@ final class TranslateCommand implements Callable<Integer> {
         TrainingRun run = TrainingRun.prepare(terminal, "translate", limits);
         Settings settings = run.settings();
         TranslateOptions.Resolved chosen = options.resolve(settings);
+        ProductPrecision precision = products.resolve(settings);
         Path file = chosen.pairs();
         TranslationPairs pairs = file == null ? TranslationPairs.ofJdk() : TranslationPairs.read(file);
         Vocabulary source = Vocabulary.of(pairs.training().stream().map(Pair::source).toList());
@@ -99,21 +104,21 @@ final class TranslateCommand implements Callable<Integer> {
                 pairs.training().stream().map(p -> source.encode(p.source())).toList(),
                 pairs.training().stream().map(p -> target.encode(p.target())).toList(),
                 Vocabulary.END,
-                chosen.batch(),
-                chosen.seed());
+                chosen.common().batch(),
+                chosen.common().seed());
         Files.createDirectories(run.folder());
-        try (GruBackend backend = choice.open(terminal);
+        try (GruBackend backend = choice.open(terminal, precision);
                 Translator translator = new Translator(
                         backend,
                         source,
                         target,
-                        chosen.embedding(),
+                        chosen.common().embedding(),
                         chosen.hidden(),
-                        chosen.layers(),
-                        chosen.dropout(),
+                        chosen.common().layers(),
+                        chosen.common().dropout(),
                         longest(pairs, Pair::source),
                         longest(pairs, Pair::target) + 1,
-                        chosen.batch())) {
+                        chosen.common().batch())) {
             Schedule schedule = Schedule.trapezoid(chosen.learningRate(), WARMUP_STEPS, DECAY_PERCENT);
             terminal.print(
                     "pairs    %,d, %,d more held out (%s)",
@@ -129,7 +134,7 @@ final class TranslateCommand implements Callable<Integer> {
             LossHistory history = new LossHistory(Progress.Units.CHARACTERS.lossScale());
             Adam.Options adam = Adam.Options.DEFAULT.withBeta2(BETA2).withWeightDecay(chosen.weightDecay());
             var job = new TrainingRun.Job<>(
-                    translator.model(), batches, adam, schedule, chosen.seed(), DEFAULT_CLOCK,
+                    translator.model(), batches, adam, schedule, chosen.common().seed(), DEFAULT_CLOCK,
                     Progress.Units.CHARACTERS);
             TrainingSummary summary = run.train(backend, job, settings, history);
             if (summary.end() == TrainingSummary.End.STOPPED) {

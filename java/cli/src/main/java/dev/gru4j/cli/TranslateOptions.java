@@ -2,15 +2,17 @@ package dev.gru4j.cli;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of a translation model; all of them are settings of a run ({@link Settings}). */
 final class TranslateOptions {
     static final int HIDDEN = 256;
-    static final int EMBEDDING = 64;
-    static final int BATCH = 64;
     static final float LEARNING_RATE = 0.003f;
     static final float WEIGHT_DECAY = 0.1f;
+
+    @Mixin
+    private final SequenceModelOptions common = new SequenceModelOptions();
 
     @Option(
             names = "--pairs",
@@ -18,30 +20,12 @@ final class TranslateOptions {
             description = "Learn from this UTF-8 file, one source<TAB>target per line, instead of the JDK's names.")
     private @Nullable Path pairs;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Key of all random numbers. Default: 1.")
-    private @Nullable Long seed;
-
-    @Option(names = "--layers", paramLabel = "L", description = "GRU layers of encoder and decoder. Default: 1.")
-    private @Nullable Integer layers;
-
     @Option(
             names = "--hidden",
             paramLabel = "H",
             description = "Hidden size of the decoder, an even number: the encoder reads both ways with half of it each."
                     + " Default: " + HIDDEN + ".")
     private @Nullable Integer hidden;
-
-    @Option(names = "--embedding", paramLabel = "I", description = "Width of a character. Default: " + EMBEDDING + ".")
-    private @Nullable Integer embedding;
-
-    @Option(names = "--batch", paramLabel = "B", description = "Pairs of a batch. Default: " + BATCH + ".")
-    private @Nullable Integer batch;
-
-    @Option(
-            names = "--dropout",
-            paramLabel = "P",
-            description = "Probability that a feature between two layers is dropped. Default: 0.")
-    private @Nullable Float dropout;
 
     @Option(
             names = "--learning-rate",
@@ -58,12 +42,8 @@ final class TranslateOptions {
     /** What a run computes with. */
     record Resolved(
             @Nullable Path pairs,
-            long seed,
-            int layers,
+            SequenceModelOptions.Resolved common,
             int hidden,
-            int embedding,
-            int batch,
-            float dropout,
             float learningRate,
             float weightDecay) {}
 
@@ -71,12 +51,8 @@ final class TranslateOptions {
         String file = settings.text("pairs", pairs == null ? null : pairs.toString());
         Resolved resolved = new Resolved(
                 file == null ? null : Path.of(file),
-                settings.seed(seed, 1),
-                settings.integer("layers", layers, 1, 1),
+                common.resolve(settings),
                 settings.integer("hidden", hidden, HIDDEN, 2),
-                settings.integer("embedding", embedding, EMBEDDING, 1),
-                settings.integer("batch", batch, BATCH, 1),
-                settings.number("dropout", dropout, 0f, true, 1f),
                 settings.number("learning-rate", learningRate, LEARNING_RATE, false, Float.POSITIVE_INFINITY),
                 settings.number("weight-decay", weightDecay, WEIGHT_DECAY, true, Float.POSITIVE_INFINITY));
         if (resolved.hidden() % 2 != 0) {

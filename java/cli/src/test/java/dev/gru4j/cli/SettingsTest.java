@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gru4j.backend.ProductPrecision;
 import java.util.Map;
+import java.util.Properties;
 import org.junit.jupiter.api.Test;
 
 class SettingsTest {
@@ -38,6 +40,28 @@ class SettingsTest {
     }
 
     @Test
+    void aPrecisionIsFp32UnlessGivenAndKeptByAResumedRun() {
+        Settings settings = new Settings(null);
+        assertEquals(ProductPrecision.FP32, settings.precision(null));
+        assertEquals("--precision fp32", settings.arguments());
+        assertEquals(ProductPrecision.BF16, new Settings(null).precision(ProductPrecision.BF16));
+        Settings resumed = new Settings(Map.of("precision", "3xtf32"));
+        assertEquals(ProductPrecision.TF32X3, resumed.precision(null));
+        assertEquals(
+                "--precision is bf16; the run to be resumed has 3xtf32 (leave the option away, or start a new run"
+                        + " without --resume)",
+                assertThrows(UsageException.class, () -> resumed.precision(ProductPrecision.BF16)).getMessage());
+    }
+
+    @Test
+    void aCheckpointThatNamesNoPrecisionIsInFp32() {
+        Settings resumed = new Settings(Map.of("seed", "1"));
+        assertEquals(ProductPrecision.FP32, resumed.precision(null));
+        assertEquals("--precision fp32", resumed.arguments());
+        assertThrows(UsageException.class, () -> resumed.precision(ProductPrecision.FP16));
+    }
+
+    @Test
     void aCheckpointOfAnotherCommandIsRefused() {
         Settings settings = new Settings(Map.of());
         assertThrows(IllegalStateException.class, () -> settings.integer("hidden", null, 3, 1));
@@ -49,5 +73,20 @@ class SettingsTest {
         assertEquals("'a b'", ShellWord.quote("a b"));
         assertEquals("'it'\\''s'", ShellWord.quote("it's"));
         assertEquals("''", ShellWord.quote(""));
+    }
+
+    /** What makes a run on the emulator, or in narrower vectors, another run than the same line without it. */
+    @Test
+    void theLineThatRepeatsARunCarriesThePropertiesOfTheBackends() {
+        Properties properties = new Properties();
+        properties.setProperty("gru4j.cuda.emulator", "true");
+        properties.setProperty("gru4j.cuda.cublas", "/a b/libcublas.so.12");
+        properties.setProperty("gru4j.simd.bits", "256");
+        properties.setProperty("gru4j.backend", "cuda");
+        properties.setProperty("user.home", "/home");
+        assertEquals(
+                " '-Dgru4j.cuda.cublas=/a b/libcublas.so.12' -Dgru4j.cuda.emulator=true -Dgru4j.simd.bits=256",
+                TrainingRun.properties(properties));
+        assertEquals("", TrainingRun.properties(new Properties()));
     }
 }

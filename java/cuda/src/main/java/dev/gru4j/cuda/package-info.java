@@ -8,6 +8,8 @@
  *   <li>{@code CudaKernels}, {@code CudaArguments}: the kernels of {@code cuda/} and the layout of their arguments;
  *   <li>{@code Products}: who computes the large products, {@code CublasProducts} where {@code CublasLibrary} finds a
  *       cuBLAS, else our own kernels ({@code -Dgru4j.cuda.cublas=auto|none|PATH});
+ *   <li>{@code CudaProduct}: a product in the session's precision
+ *       ({@code -Dgru4j.cuda.precision=fp32|tf32|3xtf32|bf16|fp16} where the options leave it open);
  *   <li>{@code CudaSession}: one device context and one stream; every return code is looked at there.
  * </ul>
  *

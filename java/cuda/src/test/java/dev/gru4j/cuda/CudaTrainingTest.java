@@ -1,6 +1,7 @@
 package dev.gru4j.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gru4j.BiasMode;
@@ -10,6 +11,7 @@ import dev.gru4j.GruVariant;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.Schedule;
 import dev.gru4j.training.Trainer;
@@ -19,6 +21,7 @@ import dev.gru4j.training.model.LanguageModel;
 import dev.gru4j.training.model.LanguageModelSpec;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,11 +49,25 @@ class CudaTrainingTest {
     @ParameterizedTest
     @EnumSource(GruVariant.class)
     void theLossCurveIsTheReferences(GruVariant variant) throws IOException {
-        float[] expected = losses("reference", variant, 0);
-        float[] found = losses("cuda", variant, 0);
+        isTheReferences(variant, ProductPrecision.FP32);
+    }
+
+    /** Of the reference in the same precision: operands that round otherwise part the curves, in both alike. */
+    @ParameterizedTest
+    @EnumSource(names = {"TF32", "TF32X3", "BF16", "FP16"})
+    void theLossCurveOfAReducedPrecisionIsTheReferences(ProductPrecision precision) throws IOException {
+        float[] found = isTheReferences(GruVariant.RESET_AFTER, precision);
+        assertFalse(
+                Arrays.equals(losses("cuda", GruVariant.RESET_AFTER, ProductPrecision.FP32, 0), found),
+                () -> "the bits of fp32 in " + precision);
+    }
+
+    private static float[] isTheReferences(GruVariant variant, ProductPrecision precision) throws IOException {
+        float[] expected = losses("reference", variant, precision, 0);
+        float[] found = losses("cuda", variant, precision, 0);
         float worst = 0;
         for (int draw = 1; draw <= DRAWS; draw++) {
-            float[] other = losses("reference", variant, draw);
+            float[] other = losses("reference", variant, precision, draw);
             for (int k = 0; k < STEPS; k++) {
                 worst = Math.max(worst, Math.abs(other[k] - expected[k]));
             }
@@ -61,22 +78,25 @@ class CudaTrainingTest {
             int step = k + 1;
             assertTrue(
                     difference <= bound,
-                    () -> "loss of step " + step + ": expected " + expected[step - 1] + ", found " + found[step - 1]
+                    () -> precision + ": loss of step " + step + ": expected " + expected[step - 1] + ", found "
+                            + found[step - 1]
                             + ", difference " + difference + ", bound " + bound + ", seed " + SEED
                             + "; repeat: mvn -pl java/cuda -am test -Dtest=CudaTrainingTest"
                             + " -Dsurefire.failIfNoSpecifiedTests=false");
         }
         assertTrue(found[STEPS - 1] < 0.9f * found[0], () -> "it learns: " + found[0] + " to " + found[STEPS - 1]);
-        assertArrayEquals(found, losses("cuda", variant, 0), "the same bits in every run");
+        assertArrayEquals(found, losses("cuda", variant, precision, 0), "the same bits in every run");
+        return found;
     }
 
     /** The losses of a run: two layers, dropout between them, sequences of unequal length, Adam, clipping. */
-    private static float[] losses(String name, GruVariant variant, int draw) throws IOException {
+    private static float[] losses(String name, GruVariant variant, ProductPrecision precision, int draw)
+            throws IOException {
         GruSpec gru = new GruSpec(
                 5, 9, 2, Directions.FORWARD, variant, BiasMode.BOTH, 0.2f);
         LanguageModelBatches batches = new LanguageModelBatches(sequences(), 0, 6, SEED);
         float[] losses = new float[STEPS];
-        try (GruBackend backend = Backends.open(name, BackendOptions.DEFAULT);
+        try (GruBackend backend = Backends.open(name, BackendOptions.DEFAULT.withPrecision(precision));
                 LanguageModel model = new LanguageModel(
                         backend, new LanguageModelSpec(VOCABULARY, gru), batches.maxT(), batches.maxB())) {
             model.initialize(SEED);

@@ -1,6 +1,7 @@
 package dev.gru4j.parity;
 
 import dev.gru4j.backend.GruBackend;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -26,13 +27,22 @@ final class SameBitsTest {
                 // The weight gradients' reduction is long.
                 "T61 B9 I14 H23 lengths=sorted")
                 .map(GruCase::parse)
-                .flatMap(c -> Subject.single().stream()
-                        .flatMap(s -> Stream.of(Phase.TRAINING, Phase.BACKWARD)
-                                .map(p -> new GruParityTest.Run(s, p, c))));
+                .flatMap(c -> runs(c, Subject.single()));
+    }
+
+    /** Eight warps share the reduction of a state's product, in chunks of which one warp has one more. */
+    static Stream<GruParityTest.Run> reducedRuns() {
+        return runs(GruCase.parse("T4 B9 I17 H131 lengths=random"), Subject.reduced());
+    }
+
+    private static Stream<GruParityTest.Run> runs(GruCase problem, List<Subject> subjects) {
+        return subjects.stream()
+                .flatMap(s -> Stream.of(Phase.TRAINING, Phase.BACKWARD)
+                        .map(p -> new GruParityTest.Run(s, p, problem)));
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("runs")
+    @MethodSource({"runs", "reducedRuns"})
     void twoRunsGiveTheSameBits(GruParityTest.Run run) throws Throwable {
         ClosingTable.run(run.subject(), () -> {
             GruBackend backend = run.subject().backend();

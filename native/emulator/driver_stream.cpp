@@ -91,6 +91,12 @@ void end(const std::shared_ptr<Capture>& capture) {
 
 } // namespace
 
+long long gru4j_emulator_open_handles() {
+    std::lock_guard lock(driver_mutex());
+    size_t open = context().streams.size() + events().count() + graphs().count() + executables().count();
+    return static_cast<long long>(open);
+}
+
 GRU4J_EXPORT int cuStreamCreate(void** handle, unsigned flags) {
     GRU4J_DRIVER_CALL(cuStreamCreate, CONTEXT)
     constexpr unsigned kNonBlocking = 1;

@@ -79,7 +79,7 @@ bool is_joined(const Graph& graph, const std::set<size_t>& tips) {
 }
 
 // Lets all streams go that record into the capture.
-void end(const std::shared_ptr<Capture>& capture) {
+void end(std::shared_ptr<Capture> capture) {
     capture->ended = true;
     for (const auto& stream : context().streams) {
         if (stream->capture == capture) {

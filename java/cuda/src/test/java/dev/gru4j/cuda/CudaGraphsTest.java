@@ -14,6 +14,10 @@ import dev.gru4j.backend.KernelFamily;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -88,9 +92,7 @@ class CudaGraphsTest {
             List<float[]> found = steps(() -> Emulator.backend(KernelFamily.STEPWISE), variant, directions);
             // Forward 5 calls padded and 4 not; backward 2 and 3, 2 and 2, for accumulate is a key too.
             assertEquals(4 + 3 + 1 + 2 + 1 + 1, Emulator.calls("cuGraphLaunch"));
-            for (int k = 0; k < expected.size(); k++) {
-                assertArrayEquals(expected.get(k), found.get(k), "step " + k + ", ahead = " + ahead);
-            }
+            assertSameSteps(expected, found, "ahead = " + ahead);
         }
     }
 
@@ -105,15 +107,45 @@ class CudaGraphsTest {
             System.clearProperty(CudaGraphs.PROPERTY);
         }
         List<float[]> found = steps(withCublas, GruVariant.RESET_AFTER, Directions.BIDIRECTIONAL);
-        for (int k = 0; k < expected.size(); k++) {
-            assertArrayEquals(expected.get(k), found.get(k), "step " + k);
+        assertSameSteps(expected, found, "with graphs");
+    }
+
+    /** Closing cuBLAS waits for the context that all backends share, and such a wait would spoil a recording. */
+    @Test
+    void aRecordingIsNotSpoiledByOtherBackendsThatOpenAndClose() throws Exception {
+        AtomicBoolean isDone = new AtomicBoolean();
+        try (GruBackend backend = Emulator.backend(KernelFamily.STEPWISE);
+                ExecutorService executor = Executors.newSingleThreadExecutor()) {
+            List<float[]> expected = steps(backend, GruVariant.RESET_AFTER, Directions.BIDIRECTIONAL);
+            Future<Integer> others = executor.submit(() -> {
+                int count = 0;
+                while (!isDone.get()) {
+                    Emulator.backendWithCublas().close();
+                    count++;
+                }
+                return count;
+            });
+            try {
+                for (int round = 0; round < 5; round++) {
+                    List<float[]> found = steps(backend, GruVariant.RESET_AFTER, Directions.BIDIRECTIONAL);
+                    assertSameSteps(expected, found, "round " + round);
+                }
+            } finally {
+                isDone.set(true);
+            }
+            others.get();
         }
     }
 
     private static List<float[]> steps(Supplier<GruBackend> open, GruVariant variant, Directions directions) {
+        try (GruBackend backend = open.get()) {
+            return steps(backend, variant, directions);
+        }
+    }
+
+    private static List<float[]> steps(GruBackend backend, GruVariant variant, Directions directions) {
         List<float[]> results = new ArrayList<>();
-        try (GruBackend backend = open.get();
-                CudaRun run = new CudaRun(backend, variant, directions)) {
+        try (CudaRun run = new CudaRun(backend, variant, directions)) {
             for (int k = 0; k < 9; k++) {
                 run.step(k);
                 results.add(run.results());
@@ -121,6 +153,12 @@ class CudaGraphsTest {
         }
         assertFalse(Arrays.equals(results.get(0), results.get(2)), "lengths and masks matter");
         return results;
+    }
+
+    private static void assertSameSteps(List<float[]> expected, List<float[]> found, String where) {
+        for (int k = 0; k < expected.size(); k++) {
+            assertArrayEquals(expected.get(k), found.get(k), where + ", step " + k);
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.gru4j.cli;
 
+import dev.gru4j.backend.ProductPrecision;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * checkpoints and printed as the command that repeats the run: one list for the three.
  */
 final class Settings {
+    private static final String PRECISION = "precision";
+
     private final @Nullable Map<String, String> recorded;
     private final Map<String, String> collected = new LinkedHashMap<>();
 
@@ -43,6 +46,18 @@ final class Settings {
         return value;
     }
 
+    /** Of matrix products; fp32 unless given. Checkpoints that name none are of a time when there was no other. */
+    ProductPrecision precision(@Nullable ProductPrecision given) {
+        if (recorded == null || recorded.containsKey(PRECISION)) {
+            return choose(PRECISION, given, ProductPrecision.FP32, ProductPrecision::of);
+        }
+        if (given != null && given != ProductPrecision.FP32) {
+            throw differs(PRECISION, given, ProductPrecision.FP32);
+        }
+        collected.put(PRECISION, ProductPrecision.FP32.toString());
+        return ProductPrecision.FP32;
+    }
+
     /** A text without a default; absent stays absent. */
     @Nullable
     String text(String name, @Nullable String given) {
@@ -67,7 +82,7 @@ final class Settings {
             }
             try {
                 value = parse.apply(text);
-            } catch (NumberFormatException e) {
+            } catch (IllegalArgumentException e) {
                 throw new IllegalStateException("the checkpoint records '" + text + "' as " + name, e);
             }
             if (given != null && !given.equals(value)) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gru4j.backend.ProductPrecision;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +36,28 @@ class SettingsTest {
                 assertThrows(UsageException.class, () -> settings.seed(2L, 1)).getMessage());
         assertTrue(message.startsWith("--seed is 2; the run to be resumed has 1"), message);
         assertThrows(UsageException.class, () -> settings.text("text", "other.txt"));
+    }
+
+    @Test
+    void aPrecisionIsFp32UnlessGivenAndKeptByAResumedRun() {
+        Settings settings = new Settings(null);
+        assertEquals(ProductPrecision.FP32, settings.precision(null));
+        assertEquals("--precision fp32", settings.arguments());
+        assertEquals(ProductPrecision.BF16, new Settings(null).precision(ProductPrecision.BF16));
+        Settings resumed = new Settings(Map.of("precision", "3xtf32"));
+        assertEquals(ProductPrecision.TF32X3, resumed.precision(null));
+        assertEquals(
+                "--precision is bf16; the run to be resumed has 3xtf32 (leave the option away, or start a new run"
+                        + " without --resume)",
+                assertThrows(UsageException.class, () -> resumed.precision(ProductPrecision.BF16)).getMessage());
+    }
+
+    @Test
+    void aCheckpointThatNamesNoPrecisionIsInFp32() {
+        Settings resumed = new Settings(Map.of("seed", "1"));
+        assertEquals(ProductPrecision.FP32, resumed.precision(null));
+        assertEquals("--precision fp32", resumed.arguments());
+        assertThrows(UsageException.class, () -> resumed.precision(ProductPrecision.FP16));
     }
 
     @Test

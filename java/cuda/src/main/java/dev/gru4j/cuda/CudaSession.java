@@ -1,5 +1,6 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.CudaDriver;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
@@ -24,6 +25,7 @@ final class CudaSession implements AutoCloseable {
 
     private final CudaDriver driver;
     private final CudaDevice device;
+    private final ProductPrecision precision;
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Addresses of device memory not yet freed. */
@@ -55,11 +57,13 @@ final class CudaSession implements AutoCloseable {
     /**
      * Opens a session on the device.
      *
+     * @param precision of its matrix products; the device has it
      * @throws CudaException if the driver refuses; everything is released then
      */
-    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image) {
+    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image, ProductPrecision precision) {
         this.driver = driver;
         this.device = device;
+        this.precision = precision;
         this.streams = new CudaStreams(this, driver);
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
@@ -112,6 +116,11 @@ final class CudaSession implements AutoCloseable {
 
     CudaDevice device() {
         return device;
+    }
+
+    /** What the operands of its matrix products are rounded to. */
+    ProductPrecision precision() {
+        return precision;
     }
 
     /**

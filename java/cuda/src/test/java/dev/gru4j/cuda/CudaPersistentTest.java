@@ -12,6 +12,7 @@ import dev.gru4j.GruVariant;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,7 @@ class CudaPersistentTest {
 
     private static CudaPersistent persistent(CudaDevice device, int H, int maxB, KernelFamily family) {
         GruSpec spec = new GruSpec(3, H, 1, Directions.FORWARD, GruVariant.RESET_AFTER, BiasMode.BOTH, 0);
-        return new CudaPersistent(device, spec, maxB, true, family);
+        return new CudaPersistent(device, spec, maxB, true, family, ProductPrecision.FP32);
     }
 
     private static PlanReport built(PlanReport.Builder report, int B) {
@@ -64,7 +65,7 @@ class CudaPersistentTest {
                         new PlanReport.Fact("shared memory", "132488 of 232448 bytes a block"),
                         new PlanReport.Fact(
                                 "limit",
-                                "H = 1452 for B = 64: H = 1453 needs 236372 bytes of shared memory in each block; "
+                                "H = 1452 for B = 64: H = 1453 needs 246344 bytes of shared memory in each block; "
                                         + "at most 232448 expected")),
                 built(division, 64).facts());
     }
@@ -104,6 +105,17 @@ class CudaPersistentTest {
                 "each step of B = 2048 rows fills a GPU with large tiles",
                 decision(persistent(LARGE, 1024, 2048, KernelFamily.AUTO), 2048).reason());
         assertEquals("asked for", decision(persistent(LARGE, 32, 1, KernelFamily.STEPWISE), 1).reason());
+    }
+
+    @Test
+    void aReducedPrecisionHasNone() {
+        GruSpec spec = GruSpec.of(3, 32);
+        CudaPersistent left = new CudaPersistent(LARGE, spec, 4, true, KernelFamily.AUTO, ProductPrecision.BF16);
+        assertFalse(left.isUsed(4));
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> new CudaPersistent(LARGE, spec, 4, true, KernelFamily.PERSISTENT, ProductPrecision.BF16));
+        assertEquals("persistent kernels were asked for, but there are none in bf16", e.getMessage());
     }
 
     @Test

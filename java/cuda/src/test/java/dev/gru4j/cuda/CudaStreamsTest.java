@@ -12,6 +12,7 @@ import dev.gru4j.GruSpec;
 import dev.gru4j.GruVariant;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -135,7 +136,7 @@ class CudaStreamsTest {
         CudaDevice device = new CudaDevice(
                 "GPU", 90, 13000, 1L << 30, multiprocessors, 1024, 49152, 232448, true, Integer.MAX_VALUE);
         GruSpec spec = new GruSpec(3, H, 1, directions, GruVariant.RESET_AFTER, BiasMode.BOTH, 0);
-        return new CudaDirections(device, spec, 4, true, family);
+        return new CudaDirections(device, spec, 4, true, family, ProductPrecision.FP32);
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.gru4j.backend.Availability;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.CudaDriver;
 import dev.gru4j.cuda.driver.JCudaLoader;
 import java.lang.foreign.Arena;
@@ -52,6 +53,16 @@ final class Emulator {
         } finally {
             System.clearProperty(CudaGraphs.PROPERTY);
         }
+    }
+
+    /** A session without cuBLAS. */
+    static CudaSession session(ProductPrecision precision) {
+        CudaProbe.Result found = CudaProbe.result();
+        return new CudaSession(
+                JCudaLoader.load(),
+                Objects.requireNonNull(found.device()),
+                Objects.requireNonNull(found.image()),
+                precision);
     }
 
     /** The stand-in for cuBLAS that lies beside the emulator. */

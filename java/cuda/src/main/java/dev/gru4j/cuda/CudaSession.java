@@ -17,12 +17,6 @@ import org.jspecify.annotations.Nullable;
  * in which it was enqueued, but for what {@link CudaStreams} lets run side by side.
  */
 final class CudaSession implements AutoCloseable {
-    /**
-     * Held by whoever records a graph, and by whoever may wait for the whole context, which other sessions of
-     * the process share: opening and closing modules and cuBLAS. Such a wait spoils what any thread records.
-     */
-    private static final ReentrantLock RECORDING = new ReentrantLock();
-
     private final CudaDriver driver;
     private final CudaDevice device;
     private final ProductPrecision precision;
@@ -31,10 +25,8 @@ final class CudaSession implements AutoCloseable {
     /** Addresses of device memory not yet freed. */
     private final Set<Long> allocations = new HashSet<>();
 
-    /** Executable graphs not yet destroyed. */
-    private final Set<Integer> executables = new HashSet<>();
-
     private final CudaStreams streams;
+    private final CudaRecorder recorder;
     private final CudaKernels kernels;
     private final CudaStaging staging;
     private final CudaArguments arguments;
@@ -51,9 +43,6 @@ final class CudaSession implements AutoCloseable {
     /** The latest graph, if it was launched after that. */
     private @Nullable CudaGraph lastGraph;
 
-    /** What is being recorded; null if nothing is. */
-    private @Nullable CudaRecording recording;
-
     /**
      * Opens a session on the device.
      *
@@ -65,6 +54,7 @@ final class CudaSession implements AutoCloseable {
         this.device = device;
         this.precision = precision;
         this.streams = new CudaStreams(this, driver);
+        this.recorder = new CudaRecorder(this, driver);
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
         this.staging = new CudaStaging(this, driver);
@@ -85,7 +75,7 @@ final class CudaSession implements AutoCloseable {
     /** Opens all that lives in the context, which is current, and leaves it. */
     private void openInContext(CudaImage image) {
         boolean complete = false;
-        RECORDING.lock();
+        CudaRecorder.lock();
         try {
             streams.open();
             kernels.load(image, this);
@@ -98,7 +88,7 @@ final class CudaSession implements AutoCloseable {
                 releaseInContext();
                 driver.popContext();
             }
-            RECORDING.unlock();
+            CudaRecorder.unlock();
         }
     }
 
@@ -112,6 +102,11 @@ final class CudaSession implements AutoCloseable {
     /** To be used by a thread that has entered. */
     CudaStreams streams() {
         return streams;
+    }
+
+    /** Records graphs and launches them; to be used by a thread that has entered. */
+    CudaRecorder recorder() {
+        return recorder;
     }
 
     CudaDevice device() {
@@ -129,11 +124,11 @@ final class CudaSession implements AutoCloseable {
      * @throws IllegalStateException if the one that is asked for cannot be used; the session stays open
      */
     void openProducts(boolean emulated) {
-        RECORDING.lock();
+        CudaRecorder.lock();
         try {
             products = CublasLibrary.open(this, driver, emulated);
         } finally {
-            RECORDING.unlock();
+            CudaRecorder.unlock();
         }
     }
 
@@ -173,6 +168,23 @@ final class CudaSession implements AutoCloseable {
     void leave() {
         try {
             check("leaving the context", driver.popContext());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Enters to release something; does nothing once the session is closed, for closing it has released everything. */
+    void ifOpen(Runnable release) {
+        lock.lock();
+        try {
+            if (!closed) {
+                enter();
+                try {
+                    release.run();
+                } finally {
+                    leave();
+                }
+            }
         } finally {
             lock.unlock();
         }
@@ -234,20 +246,11 @@ final class CudaSession implements AutoCloseable {
 
     /** Frees device memory; nothing to do once the session is closed. */
     void free(long address) {
-        lock.lock();
-        try {
-            if (closed || !allocations.remove(address)) {
-                return;
-            }
-            enter();
-            try {
+        ifOpen(() -> {
+            if (allocations.remove(address)) {
                 check("freeing device memory", driver.free(address));
-            } finally {
-                leave();
             }
-        } finally {
-            lock.unlock();
-        }
+        });
     }
 
     /** Copies host memory to the device; the host side may be reused at once. */
@@ -334,91 +337,16 @@ final class CudaSession implements AutoCloseable {
         lastGridY = gridY;
         lastGridZ = gridZ;
         lastGraph = null;
-        noteLaunch(kernel.symbol());
+        recorder.note(kernel.symbol());
     }
 
-    /** Something was launched, by a library perhaps. */
-    void noteLaunch(String symbol) {
-        CudaRecording current = recording;
-        if (current != null) {
-            current.add(symbol);
-        }
+    /** The latest launch is this one's. */
+    void noteGraph(CudaGraph graph) {
+        lastGraph = graph;
     }
 
     private static String grid(int x, int y, int z) {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
-    }
-
-    // ---- graphs ------------------------------------------------------------------------------------
-
-    /**
-     * Records what {@code work} enqueues, all of it by launches, fills and copies on the device, and does not do it.
-     *
-     * @param pass what it is, for messages
-     */
-    CudaGraph record(String pass, Runnable work) {
-        String what =
-                "recording the " + pass + " pass as a graph (without graphs: -D" + CudaGraphs.PROPERTY + "=false)";
-        CudaRecording contents = new CudaRecording();
-        int[] graph = new int[1];
-        RECORDING.lock();
-        try {
-            check(what, streams.beginCapture());
-            recording = contents;
-            boolean complete = false;
-            int code = CudaDriver.SUCCESS;
-            try {
-                work.run();
-                complete = true;
-            } finally {
-                recording = null;
-                code = streams.endCapture(graph);
-                if (!complete && code == CudaDriver.SUCCESS) {
-                    driver.destroyGraph(graph[0]);
-                }
-            }
-            check(what, code);
-        } finally {
-            RECORDING.unlock();
-        }
-        int[] executable = new int[1];
-        int code = driver.instantiateGraph(graph[0], executable);
-        if (code == CudaDriver.SUCCESS) {
-            executables.add(executable[0]);
-        }
-        // What was recorded is of no further use, whatever came of it.
-        check(what, first(code, driver.destroyGraph(graph[0])));
-        return new CudaGraph(executable[0], contents.contents());
-    }
-
-    /** Enqueues all that was recorded, as one. */
-    void launch(CudaGraph graph) {
-        int code = driver.launchGraph(graph.executable(), streams.main());
-        if (code != CudaDriver.SUCCESS) {
-            throw new CudaException(
-                    code,
-                    "a graph of " + graph.contents() + ": " + driver.errorName(code) + " on " + device.name()
-                            + "; without graphs: -D" + CudaGraphs.PROPERTY + "=false");
-        }
-        lastGraph = graph;
-    }
-
-    /** Destroys a graph, once its launches are done; nothing to do once the session is closed. */
-    void destroy(CudaGraph graph) {
-        lock.lock();
-        try {
-            if (closed || !executables.remove(graph.executable())) {
-                return;
-            }
-            enter();
-            try {
-                check("destroying a graph", driver.destroyExecutable(graph.executable()));
-            } finally {
-                leave();
-            }
-        } finally {
-            lock.unlock();
-        }
     }
 
     // ---- time --------------------------------------------------------------------------------------
@@ -460,20 +388,7 @@ final class CudaSession implements AutoCloseable {
 
     /** Gives an event back; nothing to do once the session is closed, which ends the context and its events. */
     void destroyEvent(int event) {
-        lock.lock();
-        try {
-            if (closed) {
-                return;
-            }
-            enter();
-            try {
-                check("destroying an event", driver.destroyEvent(event));
-            } finally {
-                leave();
-            }
-        } finally {
-            lock.unlock();
-        }
+        ifOpen(() -> check("destroying an event", driver.destroyEvent(event)));
     }
 
     // ---- errors ------------------------------------------------------------------------------------
@@ -516,15 +431,12 @@ final class CudaSession implements AutoCloseable {
             }
             enter();
             int code = CudaDriver.SUCCESS;
-            RECORDING.lock();
+            CudaRecorder.lock();
             try {
                 // One failure must not keep the rest alive; the first is reported.
                 code = first(code, driver.synchronizeStream(streams.main()));
                 code = first(code, products.close());
-                for (int executable : executables) {
-                    code = first(code, driver.destroyExecutable(executable));
-                }
-                executables.clear();
+                code = first(code, recorder.close());
                 for (long address : allocations) {
                     code = first(code, driver.free(address));
                 }
@@ -532,7 +444,7 @@ final class CudaSession implements AutoCloseable {
                 code = first(code, releaseInContext());
             } finally {
                 closed = true;
-                RECORDING.unlock();
+                CudaRecorder.unlock();
                 leave();
             }
             code = first(code, driver.releaseContext());

@@ -2,6 +2,7 @@ package dev.gru4j.cuda;
 
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.FloatMemory;
+import dev.gru4j.backend.FloatReadback;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.IntMemory;
@@ -44,6 +45,11 @@ final class CudaBackend implements GruBackend {
     @Override
     public IntMemory allocateInts(long integers) {
         return CudaIntMemory.allocate(session, integers);
+    }
+
+    @Override
+    public FloatReadback allocateReadback(int floats) {
+        return session.readback(floats);
     }
 
     @Override

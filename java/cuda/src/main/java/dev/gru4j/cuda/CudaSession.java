@@ -8,15 +8,16 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One device context, one stream and the memory taken from it. Every call of the driver that needs a
+ * One device context, its streams and the memory taken from it. Every call of the driver that needs a
  * context goes through here, and every return code is looked at.
  *
  * <p>Threads: {@link #enter} makes the caller the only one in here and its thread the owner of the
- * context, {@link #leave} undoes both; enqueueing is short, so nobody waits long. Work runs on the one
- * stream, in the order in which it was enqueued.
+ * context, {@link #leave} undoes both; enqueueing is short, so nobody waits long. Work runs on one
+ * stream, in the order in which it was enqueued; only uploads have another one, see {@link CudaUploads}.
  */
 final class CudaSession implements AutoCloseable {
-    private static final int NO_STREAM = -1;
+    /** The number of no stream and no event. */
+    static final int NONE = -1;
 
     private final CudaDriver driver;
     private final CudaDevice device;
@@ -25,14 +26,18 @@ final class CudaSession implements AutoCloseable {
     /** Addresses of device memory not yet freed. */
     private final Set<Long> allocations = new HashSet<>();
 
+    /** Places for results that were not closed yet. */
+    private final Set<CudaReadback> readbacks = new HashSet<>();
+
     private final CudaKernels kernels;
-    private final CudaStaging staging;
+    private final CudaUploads uploads;
+    private final CudaDownloads downloads;
     private final CudaArguments arguments;
     private Products products = new OwnProducts("no library was looked for");
     private boolean closed;
 
     /** The stream of all work, once it was made. */
-    private int stream = NO_STREAM;
+    private int stream = NONE;
 
     /** The latest launch, for the message if its failure shows only when somebody waits. */
     private CudaKernels.@Nullable Kernel lastKernel;
@@ -47,11 +52,17 @@ final class CudaSession implements AutoCloseable {
      * @throws CudaException if the driver refuses; everything is released then
      */
     CudaSession(CudaDriver driver, CudaDevice device, CudaImage image) {
+        this(driver, device, image, CudaUploads.CHUNK_BYTES, CudaUploads.MOST_CHUNKS);
+    }
+
+    /** The same with another ring of {@link CudaUploads}. */
+    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image, long chunkBytes, int mostChunks) {
         this.driver = driver;
         this.device = device;
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
-        this.staging = new CudaStaging(this, driver);
+        this.uploads = new CudaUploads(this, driver, chunkBytes, mostChunks);
+        this.downloads = new CudaDownloads(this, driver);
         check("selecting the device", driver.selectDevice(CudaProbe.DEVICE));
         check("a context on " + device.name(), driver.retainContext());
         boolean complete = false;
@@ -74,7 +85,8 @@ final class CudaSession implements AutoCloseable {
             check("a stream", driver.createStream(created));
             stream = created[0];
             kernels.load(image, this);
-            staging.open();
+            uploads.open();
+            downloads.open();
             check("leaving the context", driver.popContext());
             complete = true;
         } finally {
@@ -88,11 +100,12 @@ final class CudaSession implements AutoCloseable {
 
     /** Undoes {@link #openInContext} and returns the first failure's code. */
     private int releaseInContext() {
-        int code = staging.close();
+        int code = uploads.close();
+        code = first(code, downloads.close());
         code = first(code, kernels.unload());
-        if (stream != NO_STREAM) {
+        if (stream != NONE) {
             code = first(code, driver.destroyStream(stream));
-            stream = NO_STREAM;
+            stream = NONE;
         }
         return code;
     }
@@ -221,7 +234,7 @@ final class CudaSession implements AutoCloseable {
     void upload(long address, MemorySegment source) {
         enter();
         try {
-            staging.upload(address, source);
+            uploads.upload(address, source);
         } finally {
             leave();
         }
@@ -231,9 +244,39 @@ final class CudaSession implements AutoCloseable {
     void download(MemorySegment target, long address) {
         enter();
         try {
-            staging.download(target, address);
+            downloads.download(target, address);
         } finally {
             leave();
+        }
+    }
+
+    /** A place for results that are waited for later. */
+    CudaReadback readback(int floats) {
+        enter();
+        try {
+            CudaReadback readback = CudaReadback.open(this, driver, floats);
+            readbacks.add(readback);
+            return readback;
+        } finally {
+            leave();
+        }
+    }
+
+    /** Frees a place for results; nothing to do once the session is closed. */
+    void close(CudaReadback readback) {
+        lock.lock();
+        try {
+            if (closed || !readbacks.remove(readback)) {
+                return;
+            }
+            enter();
+            try {
+                check("freeing page-locked memory", readback.release());
+            } finally {
+                leave();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -399,6 +442,10 @@ final class CudaSession implements AutoCloseable {
                     code = first(code, driver.free(address));
                 }
                 allocations.clear();
+                for (CudaReadback readback : readbacks) {
+                    code = first(code, readback.release());
+                }
+                readbacks.clear();
                 code = first(code, releaseInContext());
             } finally {
                 closed = true;

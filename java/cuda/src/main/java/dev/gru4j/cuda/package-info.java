@@ -8,11 +8,15 @@
  *   <li>{@code CudaKernels}, {@code CudaArguments}: the kernels of {@code cuda/} and the layout of their arguments;
  *   <li>{@code Products}: who computes the large products, {@code CublasProducts} where {@code CublasLibrary} finds a
  *       cuBLAS, else our own kernels ({@code -Dgru4j.cuda.cublas=auto|none|PATH});
- *   <li>{@code CudaSession}: one device context and one stream; every return code is looked at there.
+ *   <li>{@code CudaUploads}, {@code CudaDownloads}, {@code CudaReadback}: copies between host and device, through
+ *       page-locked memory;
+ *   <li>{@code CudaSession}: one device context and its streams; every return code is looked at there.
  * </ul>
  *
- * <p>Everything is enqueued on one stream, so work is done in the order of the calls. Any thread may call:
- * the context is pushed and popped around each call. With {@code -Dgru4j.cuda.emulator=true} the same
+ * <p>Work is enqueued on one stream, so it is done in the order of the calls, uploads and downloads included.
+ * Beside it, in the copy stream, the bytes of uploads cross the bus while earlier work goes on; which event keeps the
+ * two apart is written at {@code CudaUploads}. The host waits only for results that somebody asks for. Any thread may
+ * call: the context is pushed and popped around each call. With {@code -Dgru4j.cuda.emulator=true} the same
  * kernels run on the CPU, for tests; the backend then calls itself emulated.
  *
  * <p>On the class path only: JCuda does not work as a module.

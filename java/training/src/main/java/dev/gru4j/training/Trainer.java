@@ -19,6 +19,10 @@ import java.util.function.BooleanSupplier;
  * The training loop: batch, loss and gradient, clipping, update, until the steps are done, the time is
  * over or it is asked to stop. Belongs to one thread; owns neither model nor optimizer.
  *
+ * <p>A step is given to the backend as a whole before the loss of the step before it is waited for, so a
+ * GPU is never without work. Before a checkpoint is written and before {@link #run} returns, all steps
+ * are waited for, reported and found finite.
+ *
  * @param <B> kind of batch
  */
 public final class Trainer<B extends Batch> implements AutoCloseable {
@@ -30,10 +34,12 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     private final TrainingOptions options;
     private final RunLength length;
     private final FloatMemory squaredNorm;
+    private final StepResults results;
     private final List<TrainingListener> listeners = new ArrayList<>();
-    private final float[] scalar = new float[1];
 
+    /** Number of steps given to the backend; those of {@link #results} are not reported yet. */
     private long step;
+
     private long checkpointStep = -1;
     private float lastLoss = Float.NaN;
 
@@ -51,7 +57,16 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         this.optimizer = optimizer;
         this.schedule = schedule;
         this.options = options;
-        this.squaredNorm = backend.allocate(1);
+        this.results = new StepResults(backend);
+        boolean complete = false;
+        try {
+            this.squaredNorm = backend.allocate(1);
+            complete = true;
+        } finally {
+            if (!complete) {
+                results.close();
+            }
+        }
     }
 
     /** Adds a listener. */
@@ -71,6 +86,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         checkpoint.checkConfiguration(configuration());
         checkpoint.checkFits(model.parameters(), optimizer.state(), model.carriedState());
         length.resume(checkpoint);
+        results.clear();
         checkpoint.restore(model.parameters(), optimizer.state(), model.carriedState());
         model.parametersChanged();
         step = checkpoint.step();
@@ -84,7 +100,8 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
 
     /**
      * Trains until the end of the run or until {@code stop}, asked between steps, says true. Writes the
-     * checkpoint in either case, if one is kept. An interrupt of the thread stops it, too.
+     * checkpoint in either case, if one is kept. An interrupt of the thread stops it, too. What was given
+     * to the backend is done and reported before this returns.
      *
      * @throws TrainingException if the loss or the gradient is no longer finite, or a batch could not be
      *     prepared
@@ -106,6 +123,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 }
                 doStep(next(batches));
                 if (options.checkpointEvery() > 0 && step % options.checkpointEvery() == 0) {
+                    reportAll();
                     writeCheckpoint();
                 }
             }
@@ -113,9 +131,13 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
             stopped = true;
             interrupted = true;
         }
-        writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        try {
+            reportAll();
+            writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
         length.stopClock(); // until this is asked to go on
         return new TrainingSummary(
@@ -130,11 +152,12 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         try {
             return batches.next();
         } catch (IllegalStateException e) {
+            reportAll();
             throw new TrainingException("step " + step + " cannot be done: " + e.getMessage(), e);
         }
     }
 
-    /** Everything is handed to the backend before the loss is asked for, so a GPU waits once per step. */
+    /** Gives a step to the backend, then reports what is there of the steps before it, and of it. */
     private void doStep(B batch) {
         float learningRate = length.rate(step);
         ParameterSet parameters = model.parameters();
@@ -145,39 +168,52 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         }
         optimizer.update(kernels, parameters, learningRate, step);
         model.parametersChanged();
-        lastLoss = download(model.loss());
-        double gradientNorm = Math.sqrt(download(squaredNorm));
-        checkFinite("loss", lastLoss, learningRate);
-        checkFinite("norm of the gradient", gradientNorm, learningRate);
+        results.add(
+                new StepResults.Given(step, learningRate, batch.targetCount(), model.flops(batch)),
+                model.loss(),
+                squaredNorm);
         step++;
+        while (results.count() == StepResults.MOST || results.isOldestDone()) {
+            report(results.take());
+        }
+    }
+
+    /** Waits for the steps under way and reports them. */
+    private void reportAll() {
+        while (results.count() > 0) {
+            report(results.take());
+        }
+    }
+
+    private void report(StepResults.Result result) {
+        StepResults.Given given = result.given();
+        lastLoss = result.loss();
+        checkFinite("loss", lastLoss, given);
+        checkFinite("norm of the gradient", result.gradientNorm(), given);
+        long done = given.step() + 1;
         TrainingListener.Step report = new TrainingListener.Step(
-                step,
+                done,
                 length.totalSteps(),
                 lastLoss,
-                gradientNorm,
-                learningRate,
-                batch.targetCount(),
-                model.flops(batch),
+                result.gradientNorm(),
+                given.learningRate(),
+                given.targets(),
+                given.flops(),
                 length.elapsed(),
-                length.shareDone(step));
+                length.shareDone(done));
         for (TrainingListener listener : listeners) {
             listener.afterStep(report);
         }
     }
 
-    private float download(FloatMemory memory) {
-        memory.download(0, scalar, 0, 1);
-        return scalar[0];
-    }
-
-    private void checkFinite(String what, double value, float learningRate) {
+    private void checkFinite(String what, double value, StepResults.Given given) {
         if (Double.isFinite(value)) {
             return;
         }
-        String remedy = "training diverged at learning rate " + learningRate
+        String remedy = "training diverged at learning rate " + given.learningRate()
                 + "; lower it, lengthen the warm-up or clip at a norm below " + options.maxGradientNorm();
         Path file = options.checkpoint();
-        throw new TrainingException("the " + what + " is " + value + " at step " + step + ": " + remedy
+        throw new TrainingException("the " + what + " is " + value + " at step " + given.step() + ": " + remedy
                 + (file != null && checkpointStep >= 0 ? ". " + file + " holds step " + checkpointStep : ""));
     }
 
@@ -218,6 +254,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
 
     @Override
     public void close() {
+        results.close();
         squaredNorm.close();
     }
 }

@@ -26,6 +26,27 @@
 //   load_l2(from), load_l2(quad, from)
 //       one float, or four at an address aligned to 16 bytes, that another block may have written during this launch:
 //       read past the first-level cache, which would not see it.
+//
+// Tensor cores, of sm_80 and later. What uses them stands between #if GRU4J_TENSOR_CORES and #endif, so that a module
+// for older devices is compiled without:
+//
+//   mma_bf16(d, a, b), mma_fp16(d, a, b), mma_tf32(d, a, b)
+//       D += A·B for a warp, whose 32 lanes all take part; A (16,k), B (k,8), D (16,8), k = 16, 16 and 8. Each lane has a
+//       fragment of each, where PTX has them for mma.m16n8k16 and mma.m16n8k8; with g = lane / 4 and t = lane % 4:
+//
+//         d[0], d[1], d[2], d[3]   D[g,2t], D[g,2t+1], D[g+8,2t], D[g+8,2t+1]
+//         tf32          a[0..3]    A[g,t], A[g+8,t], A[g,t+4], A[g+8,t+4]
+//                       b[0..1]    B[t,g], B[t+4,g]
+//         bf16, fp16    a[0..3]    the pairs A[g,2t..], A[g+8,2t..], A[g,2t+8..], A[g+8,2t+8..]
+//                       b[0..1]    the pairs B[2t..,g], B[2t+8..,g]
+//
+//       A pair is of two neighbouring k, the first in the low half. Products are exact; the sum of an element of D and
+//       its products is truncated to fp32, on the GPU from terms truncated to about its precision.
+//   to_tf32(value), to_bf16x2(first, second), to_fp16x2(first, second)
+//       operands: value as tf32, nearest, ties away from zero; first and second as a pair, nearest, ties to even. A NaN
+//       gives a NaN; what is too large gives infinity, in fp16 from 65520 on.
+//   split_tf32(value, big, small)
+//       big = tf32(value), small = tf32(value − big): together about 22 significant bits. With an infinite big, small is 0.
 #pragma once
 
 #include <math.h>
@@ -82,6 +103,44 @@ GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
     quad[2] = value.z;
     quad[3] = value.w;
 }
+
+// The pass for the host, which has no architecture, compiles no kernel but declares them all.
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+#define GRU4J_TENSOR_CORES 1
+
+#define GRU4J_MMA(name, instruction)                                                                                   \
+    GRU4J_DEVICE void name(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {                            \
+        asm volatile("mma.sync.aligned." instruction " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"  \
+                     : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                  \
+                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));                              \
+    }
+GRU4J_MMA(mma_bf16, "m16n8k16.row.col.f32.bf16.bf16.f32")
+GRU4J_MMA(mma_fp16, "m16n8k16.row.col.f32.f16.f16.f32")
+GRU4J_MMA(mma_tf32, "m16n8k8.row.col.f32.tf32.tf32.f32")
+#undef GRU4J_MMA
+
+// The instruction may leave anything in the low 13 bits, which are no part of a tf32 number.
+GRU4J_DEVICE unsigned to_tf32(float value) {
+    unsigned bits;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+    return bits & 0xffffe000u;
+}
+
+// The instruction's first operand becomes the high half.
+GRU4J_DEVICE unsigned to_bf16x2(float first, float second) {
+    unsigned pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+}
+
+GRU4J_DEVICE unsigned to_fp16x2(float first, float second) {
+    unsigned pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+}
+#endif
+
+GRU4J_DEVICE float float_of(unsigned bits) { return __uint_as_float(bits); }
 
 } // namespace gru4j
 
@@ -141,6 +200,30 @@ GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
     }
 }
 
+#define GRU4J_TENSOR_CORES 1
+
+#define GRU4J_MMA(name, format)                                                                                        \
+    GRU4J_DEVICE void name(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2],                              \
+                           const char* file = __builtin_FILE(), int line = __builtin_LINE()) {                         \
+        emulator::warp_mma(emulator::MmaFormat::format, d, a, b, file, line);                                          \
+    }
+GRU4J_MMA(mma_bf16, BF16)
+GRU4J_MMA(mma_fp16, FP16)
+GRU4J_MMA(mma_tf32, TF32)
+#undef GRU4J_MMA
+
+GRU4J_DEVICE unsigned to_tf32(float value) { return emulator::round_to_tf32(value); }
+
+GRU4J_DEVICE unsigned to_bf16x2(float first, float second) {
+    return emulator::round_to_bf16(first) | static_cast<unsigned>(emulator::round_to_bf16(second)) << 16;
+}
+
+GRU4J_DEVICE unsigned to_fp16x2(float first, float second) {
+    return emulator::round_to_fp16(first) | static_cast<unsigned>(emulator::round_to_fp16(second)) << 16;
+}
+
+GRU4J_DEVICE float float_of(unsigned bits) { return emulator::float_of(bits); }
+
 } // namespace gru4j
 
 #else
@@ -157,5 +240,13 @@ GRU4J_DEVICE long long global_thread() {
 GRU4J_DEVICE long long global_threads() {
     return static_cast<long long>(grid_x()) * threads_x();
 }
+
+#ifdef GRU4J_TENSOR_CORES
+GRU4J_DEVICE void split_tf32(float value, unsigned& big, unsigned& small) {
+    big = to_tf32(value);
+    const float of_big = float_of(big);
+    small = isinf(of_big) ? 0 : to_tf32(value - of_big);
+}
+#endif
 
 } // namespace gru4j

@@ -281,21 +281,20 @@ struct GruPersistentBackward {
 
 /**
  * out = in ⊙ dropout scales of dev.gru4j.Philox, 0 in padding; out may be in. By row: T·B rows of width
- * ceil(width / 4), for a thread draws four neighbours from one block of the generator.
+ * ceil(width / 4), for a thread draws four neighbours from one block of the generator. What changes from call to call
+ * is read from memory, so that the launch can be recorded once.
  */
 struct GruDropout {
-    const float* in;         //   0  (T,B,width), time order
-    float* out;              //   8
-    const int* lengths;      //  16  (B), or null
-    unsigned long long seed; // 24
-    unsigned iteration;      //  32  low 32 bits
-    int layer;               //  36  whose output this is
-    int T;                   //  40
-    int B;                   //  44
-    int width;               //  48
-    float probability;       //  52  p
-    float keep;              //  56  1 / (1 − p) in float
-    int padding;             //  60
+    const float* in;       //   0  (T,B,width), time order
+    float* out;            //   8
+    const int* lengths;    //  16  (B), or null
+    const unsigned* draw;  //  24  (3): low and high word of the seed, low word of the iteration
+    int layer;             //  32  whose output this is
+    int T;                 //  36
+    int B;                 //  40
+    int width;             //  44
+    float probability;     //  48  p
+    float keep;            //  52  1 / (1 − p) in float
 };
 
 /**
@@ -440,10 +439,9 @@ GRU_AT(GruCellBackward, dgh, 48); GRU_AT(GruCellBackward, lengths, 56); GRU_AT(G
 GRU_AT(GruCellBackward, T, 72); GRU_AT(GruCellBackward, B, 76); GRU_AT(GruCellBackward, H, 80);
 GRU_AT(GruCellBackward, step, 84); GRU_AT(GruCellBackward, reverse, 88); GRU_SIZE(GruCellBackward, 96);
 
-GRU_AT(GruDropout, in, 0); GRU_AT(GruDropout, out, 8); GRU_AT(GruDropout, lengths, 16); GRU_AT(GruDropout, seed, 24);
-GRU_AT(GruDropout, iteration, 32); GRU_AT(GruDropout, layer, 36); GRU_AT(GruDropout, T, 40); GRU_AT(GruDropout, B, 44);
-GRU_AT(GruDropout, width, 48); GRU_AT(GruDropout, probability, 52); GRU_AT(GruDropout, keep, 56);
-GRU_SIZE(GruDropout, 64);
+GRU_AT(GruDropout, in, 0); GRU_AT(GruDropout, out, 8); GRU_AT(GruDropout, lengths, 16); GRU_AT(GruDropout, draw, 24);
+GRU_AT(GruDropout, layer, 32); GRU_AT(GruDropout, T, 36); GRU_AT(GruDropout, B, 40); GRU_AT(GruDropout, width, 44);
+GRU_AT(GruDropout, probability, 48); GRU_AT(GruDropout, keep, 52); GRU_SIZE(GruDropout, 56);
 
 GRU_AT(GruEmbedding, ids, 0); GRU_AT(GruEmbedding, table, 8); GRU_AT(GruEmbedding, positions, 16);
 GRU_AT(GruEmbedding, fault, 24); GRU_AT(GruEmbedding, n, 32); GRU_AT(GruEmbedding, rows, 36);

@@ -306,8 +306,8 @@ TEST(dropout_scales_by_the_generator_and_clears_padding) {
     }
     const Tensor<float> values(poisoned);
     const Tensor<int> lengths_dev(lengths);
-    const GruDropout args = {
-        values.at(), values.at(), lengths_dev.at(), 0x123456789abcdefull, 77, layer, T, B, width, p, keep, 0};
+    const Tensor<unsigned> draw({0x89abcdefu, 0x1234567u, 77});
+    const GruDropout args = {values.at(), values.at(), lengths_dev.at(), draw.at(), layer, T, B, width, p, keep};
     launch_by_row("gru_dropout_f32", args, T * B, (width + 3) / 4);
     std::vector<float> found = values.values();
     for (float& value : found) {

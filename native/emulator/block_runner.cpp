@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "block_runner.h"
 
+#include "block.h"
 #include "device_memory.h"
 #include "emulator.h"
 #include "faults.h"
 #include "fiber.h"
 #include "happens_before.h"
-#include "shared_memory.h"
 
 #include <algorithm>
 #include <memory>
@@ -21,102 +21,15 @@ thread_local Thread* current = nullptr;
 
 namespace {
 
-constexpr int kLanes = 32;
-
 constexpr size_t kBlocksInReport = 4;
-
-struct Block;
-
-// A fiber and the CUDA thread that it runs.
-//
-// To ThreadSanitizer, a strand needs a stack of its own, so there every thread of a block has its worker. Strands are
-// dear, hence no more than for two blocks in turn, unless all run at once: a race between blocks that are no neighbours
-// needs another seed.
-struct Worker {
-    Fiber fiber;
-    Block* block = nullptr;
-    Thread thread{};
-    Strand strand{};
-};
-
-// Threads that wait until `expected` of them are at one place in the text.
-struct Meeting {
-    int expected = 0;
-    const char* file = nullptr;
-    int line = 0;
-    std::vector<Worker*> waiting;
-    unsigned generation = 0;
-    char tokens[2]{}; // one per generation in turn: a fast thread may be at the next meeting before a slow one left this
-
-    void* token() { return &tokens[generation % 2]; }
-};
-
-struct Lane {
-    uint64_t value;
-    uint64_t result;
-    int mask;
-};
-
-struct Warp {
-    Meeting meeting;
-    Lane lanes[kLanes];
-};
-
-// A block that runs.
-struct Block {
-    size_t slot = 0; // which of the workers its threads take where each has its own
-    Thread first{};  // its thread 0
-    std::vector<int> order;
-    size_t started = 0;
-    int ended = 0;
-    Meeting meeting;
-    std::vector<Warp> warps;
-    SharedMemory shared;
-
-    bool is_begun() const { return started == order.size(); }
-};
-
-// A thread that waits for a counter in device memory.
-struct FlagWait {
-    Worker* worker;
-    const unsigned* flag;
-    unsigned count;
-    const char* file;
-    int line;
-
-    bool is_over() const { return static_cast<int>(*flag - count) >= 0; }
-};
-
-std::string place(const char* file, int line) {
-    const char* slash = strrchr(file, '/');
-    return std::string(slash == nullptr ? file : slash + 1) + ":" + std::to_string(line);
-}
-
-// "threads 0-31, 40": who waits.
-std::string threads_of(const std::vector<Worker*>& workers) {
-    std::vector<int> numbers;
-    for (const Worker* worker : workers) {
-        numbers.push_back(worker->thread.thread_x);
-    }
-    std::sort(numbers.begin(), numbers.end());
-    std::string text = numbers.size() == 1 ? "thread " : "threads ";
-    for (size_t i = 0; i < numbers.size();) {
-        size_t last = i;
-        while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) {
-            last++;
-        }
-        text += (i == 0 ? "" : ", ") + std::to_string(numbers[i]);
-        text += last == i ? "" : "-" + std::to_string(numbers[last]);
-        i = last + 1;
-    }
-    return text;
-}
 
 class BlockRunner {
 public:
     std::optional<LaunchFailure> run(const Launch& launch, uint64_t seed);
     void block_sync(const char* file, int line);
     uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line);
+    void warp_mma(MmaFormat format, float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const char* file,
+                  int line);
     void signal(unsigned* flag);
     void wait_at_least(const unsigned* flag, unsigned count, const char* file, int line);
     void on_fault(int signal, const void* address);
@@ -153,6 +66,7 @@ private:
     Worker* worker(size_t number);
     void leave(Fiber& from);
     void wait(Meeting& meeting, const char* file, int line);
+    Warp& full_warp(const char* operation, const char* file, int line);
     bool arrive(Meeting& meeting, const char* file, int line);
     void release(Meeting& meeting);
     [[noreturn]] void fail(LaunchFailure::Kind kind, const std::string& reason);
@@ -428,14 +342,22 @@ void BlockRunner::wait_at_least(const unsigned* flag, unsigned count, const char
     observe(const_cast<unsigned*>(flag));
 }
 
+// The warp of the running thread; fails the launch if it has fewer than 32 threads.
+Warp& BlockRunner::full_warp(const char* operation, const char* file, int line) {
+    Warp& warp = running_->block->warps[static_cast<size_t>(current->thread_x / kLanes)];
+    if (warp.meeting.expected != kLanes) {
+        fail(LaunchFailure::BAD_MEETING, std::string(operation) + " at " + place(file, line) + " in a warp of " +
+                                             std::to_string(warp.meeting.expected) + " threads; all 32 must take part");
+    }
+    return warp;
+}
+
+// In both operations of a warp the last to come makes all results, because the first to go on may bring the operands of
+// its next one.
 uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
     Strand self = running_->strand;
     follow(main_strand_);
-    Warp& warp = running_->block->warps[static_cast<size_t>(current->thread_x / kLanes)];
-    if (warp.meeting.expected != kLanes) {
-        fail(LaunchFailure::BAD_MEETING, "a shuffle at " + place(file, line) + " in a warp of " +
-                                             std::to_string(warp.meeting.expected) + " threads; all 32 must take part");
-    }
+    Warp& warp = full_warp("a shuffle", file, line);
     if (mask < 0 || mask >= kLanes) {
         fail(LaunchFailure::BAD_MEETING,
              "a shuffle at " + place(file, line) + " with mask " + std::to_string(mask) + "; 0 to 31 expected");
@@ -443,7 +365,6 @@ uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* fil
     Lane& lane = warp.lanes[current->thread_x % kLanes];
     lane.value = value;
     lane.mask = mask;
-    // The last to come hands out all results, because the first to go on may bring the value of its next shuffle.
     if (static_cast<int>(warp.meeting.waiting.size()) + 1 == kLanes) {
         for (Lane& to : warp.lanes) {
             to.result = warp.lanes[(&to - warp.lanes) ^ to.mask].value;
@@ -453,6 +374,23 @@ uint64_t BlockRunner::warp_shuffle_xor(uint64_t value, int mask, const char* fil
     uint64_t result = lane.result;
     follow(self);
     return result;
+}
+
+void BlockRunner::warp_mma(MmaFormat format, float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2],
+                           const char* file, int line) {
+    Strand self = running_->strand;
+    follow(main_strand_);
+    Warp& warp = full_warp("a matrix multiply-add", file, line);
+    MmaLane& lane = warp.mma_lanes[current->thread_x % kLanes];
+    memcpy(lane.a, a, sizeof a);
+    memcpy(lane.b, b, sizeof b);
+    memcpy(lane.d, d, sizeof d);
+    if (static_cast<int>(warp.meeting.waiting.size()) + 1 == kLanes) {
+        multiply_add(format, warp.mma_lanes);
+    }
+    wait(warp.meeting, file, line);
+    memcpy(d, lane.d, sizeof d);
+    follow(self);
 }
 
 // Gives up the launch, from inside one of its threads: all its fibers stay where they are, for good.
@@ -524,6 +462,11 @@ void block_sync(const char* file, int line) {
 
 uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line) {
     return runner().warp_shuffle_xor(value, mask, file, line);
+}
+
+void warp_mma(MmaFormat format, float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const char* file,
+              int line) {
+    runner().warp_mma(format, d, a, b, file, line);
 }
 
 void signal(unsigned* flag) {

@@ -260,11 +260,18 @@ GRU4J_EXPORT int cuStreamBeginCapture_v2(void* handle, int mode) {
     return SUCCESS;
 }
 
-// Whatever it returns but for the first three codes, the capture is over.
+// Whatever it returns, the capture is over, if there is one and the thread is the right one; so it is when the call is
+// told to fail.
 GRU4J_EXPORT int cuStreamEndCapture(void* handle, void** graph) {
-    GRU4J_DRIVER_CALL(cuStreamEndCapture, CONTEXT)
+    std::lock_guard<std::mutex> driver_lock(driver_mutex());
     auto stream = stream_of(handle);
     *graph = nullptr;
+    if (int code = begin_call("cuStreamEndCapture", Needs::CONTEXT)) {
+        if (stream && stream->capture) {
+            end(stream->capture);
+        }
+        return code;
+    }
     if (!stream) {
         return no_such("cuStreamEndCapture", "stream");
     }

@@ -6,6 +6,18 @@
 //   emulator_test KERNEL          launches one kernel of planted.cu and reads its result: what the sanitizers look at
 #include "emulator_test.h"
 
+#include "stream_test.h"
+#include "tensor_core_test.h"
+
+#include <functional>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <string>
+#include <vector>
+
+using namespace gru4j::emulator;
+
 namespace {
 
 float reversed(int i, int threads) {
@@ -160,6 +172,24 @@ const std::vector<Test> kTests = {
          OK(device.launch("planted_partial_warp", 1, 48));
          device.expect_failure(LAUNCH_FAILED, "in a warp of 16 threads; all 32 must take part");
      }},
+    {"a multiply-add in half a warp is reported",
+     [] {
+         Device device(48);
+         OK(device.launch("planted_partial_warp_mma", 1, 48));
+         device.expect_failure(LAUNCH_FAILED, "a matrix multiply-add at planted.cu:");
+         expect_report("in a warp of 16 threads; all 32 must take part");
+     }},
+    {"a multiply-add that one lane leaves out is reported with where the others wait",
+     [] {
+         Device device(64);
+         OK(device.launch("planted_missing_lane", 1, 64));
+         device.expect_failure(LAUNCH_FAILED, "threads wait without end: threads 32-42, 44-63 at planted.cu:");
+         expect_report("33 of 64 have ended");
+     }},
+    {"fragments lie in the lanes as the instructions have them", fragments_lie_in_the_lanes_as_ptx_has_them},
+    {"a multiply-add adds exactly and truncates", a_multiply_add_adds_exactly_and_truncates},
+    {"operands are rounded to the nearest number of their format", operands_are_rounded_to_nearest},
+    {"kernels round pairs, and split a number into two", kernels_round_pairs_and_split_numbers},
     {"launches beyond the limits are refused",
      [] {
          Device device(32);

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the emulator's tests share: a device of their own, and how they say what they expected.
+// What the tests of the emulator are made of.
 #pragma once
 
 #include "driver_api.h"
 
 #include "driver.h"
 
-#include <functional>
-#include <math.h>
 #include <stdexcept>
-#include <stdio.h>
-#include <string.h>
+#include <stdint.h>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace gru4j::emulator {
+
 extern const char kKernelsHash[];
-}
-
-using namespace gru4j::emulator;
-
-constexpr int kNonBlocking = 1;
 
 inline void expect(bool holds, const std::string& what) {
     if (!holds) {
@@ -61,6 +53,7 @@ struct Device {
         OK(cuInit(0));
         OK(cuDevicePrimaryCtxRetain(&context, 0));
         OK(cuCtxPushCurrent_v2(context));
+        constexpr int kNonBlocking = 1;
         OK(cuStreamCreate(&stream, kNonBlocking));
         std::string image = std::string("gru4j kernels\n") + kKernelsHash + "\n";
         OK(cuModuleLoadData(&module, image.c_str()));
@@ -112,9 +105,4 @@ struct Device {
     }
 };
 
-struct Test {
-    const char* name;
-    std::function<void()> run;
-};
-
-extern const std::vector<Test> kStreamTests;
+} // namespace gru4j::emulator

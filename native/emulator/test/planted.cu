@@ -108,3 +108,60 @@ GRU4J_KERNEL(planted_integer_overflow, 256, Vector, p) {
     int offset = 0x7fffffff - 100 + gru4j::thread_x();
     p.y[gru4j::global_thread()] = static_cast<float>(offset);
 }
+
+namespace {
+
+// x: of each lane a[4], b[2], d[4]; y: of each lane d[4] of the multiply-add.
+template <typename Multiply> GRU4J_DEVICE void test_mma(const Vector& p, Multiply mma) {
+    const float* x = p.x + 10 * gru4j::global_thread();
+    unsigned a[4];
+    unsigned b[2];
+    float d[4];
+    memcpy(a, x, sizeof a);
+    memcpy(b, x + 4, sizeof b);
+    memcpy(d, x + 6, sizeof d);
+    mma(d, a, b);
+    memcpy(p.y + 4 * gru4j::global_thread(), d, sizeof d);
+}
+
+} // namespace
+
+GRU4J_KERNEL(test_mma_tf32, 64, Vector, p) {
+    test_mma(p, [](auto& d, auto& a, auto& b) { gru4j::mma_tf32(d, a, b); });
+}
+
+GRU4J_KERNEL(test_mma_bf16, 64, Vector, p) {
+    test_mma(p, [](auto& d, auto& a, auto& b) { gru4j::mma_bf16(d, a, b); });
+}
+
+GRU4J_KERNEL(test_mma_fp16, 64, Vector, p) {
+    test_mma(p, [](auto& d, auto& a, auto& b) { gru4j::mma_fp16(d, a, b); });
+}
+
+// y: of each x as tf32, of it and the next one as pairs in bf16 and fp16, its big and its small part.
+GRU4J_KERNEL(test_round, 256, Vector, p) {
+    const int i = gru4j::thread_x();
+    const float first = p.x[i];
+    const float second = p.x[(i + 1) % gru4j::threads_x()];
+    unsigned words[5] = {gru4j::to_tf32(first), gru4j::to_bf16x2(first, second), gru4j::to_fp16x2(first, second), 0, 0};
+    gru4j::split_tf32(first, words[3], words[4]);
+    memcpy(p.y + 5 * i, words, sizeof words);
+}
+
+GRU4J_KERNEL(planted_partial_warp_mma, 256, Vector, p) {
+    float d[4] = {};
+    const unsigned a[4] = {};
+    const unsigned b[2] = {};
+    gru4j::mma_tf32(d, a, b);
+    p.y[gru4j::global_thread()] = d[0];
+}
+
+GRU4J_KERNEL(planted_missing_lane, 256, Vector, p) {
+    float d[4] = {};
+    const unsigned a[4] = {};
+    const unsigned b[2] = {};
+    if (gru4j::thread_x() != 43) {
+        gru4j::mma_tf32(d, a, b);
+    }
+    p.y[gru4j::global_thread()] = d[0];
+}

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Tests of streams, events and graphs: in which order work is done, and what a capture forbids.
+#include "stream_test.h"
+
 #include "emulator_test.h"
 
+#include <math.h>
+#include <string>
 #include <thread>
 
+namespace gru4j::emulator {
+
 namespace {
+
+constexpr int kNonBlocking = 1;
 
 constexpr int kGlobalMode = 0;
 constexpr int kThreadLocalMode = 1;
@@ -373,3 +381,5 @@ const std::vector<Test> kStreamTests = {
          }
      }},
 };
+
+} // namespace gru4j::emulator

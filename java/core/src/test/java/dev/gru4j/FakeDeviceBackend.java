@@ -8,6 +8,7 @@ import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.TrainingKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -94,8 +95,8 @@ final class FakeDeviceBackend implements GruBackend {
         }
 
         @Override
-        public String description() {
-            return "fake device";
+        protected PlanReport.Builder explain() {
+            return new PlanReport.Builder("fake device");
         }
 
         @Override

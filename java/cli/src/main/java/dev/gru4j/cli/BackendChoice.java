@@ -4,6 +4,7 @@ import dev.gru4j.backend.Availability;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.GruBackendProvider;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -20,11 +21,7 @@ final class BackendChoice {
 
     /** Opens it and says which it is. */
     GruBackend open(Terminal terminal) {
-        if (threads < 0) {
-            throw new UsageException("--threads is " + threads + "; 1 or more expected");
-        }
-        BackendOptions options = BackendOptions.DEFAULT.withThreads(threads);
-        GruBackend backend = name == null ? Backends.open(options) : open(name, options);
+        GruBackend backend = open(options());
         terminal.print("backend  %s", backend.description());
         if (name == null && backend.name().equals("reference")) {
             Availability simd = Backends.named("simd").availability();
@@ -35,12 +32,26 @@ final class BackendChoice {
         return backend;
     }
 
-    private static GruBackend open(String name, BackendOptions options) {
+    /** What the options ask for; the rest is left to the backend. */
+    BackendOptions options() {
+        if (threads < 0) {
+            throw new UsageException("--threads is " + threads + "; 1 or more expected");
+        }
+        return BackendOptions.DEFAULT.withThreads(threads);
+    }
+
+    /** The backend that is named, or the best that can run. */
+    GruBackend open(BackendOptions options) {
+        String chosen = name;
+        return chosen == null ? Backends.open(options) : Backends.open(provider(chosen).name(), options);
+    }
+
+    /** The entry of the backend that is named, or of {@code fallback}; it need not be able to run. */
+    GruBackendProvider provider(String fallback) {
         try {
-            Backends.named(name);
+            return Backends.named(name == null ? fallback : name);
         } catch (IllegalArgumentException e) {
             throw new UsageException(String.valueOf(e.getMessage()));
         }
-        return Backends.open(name, options);
     }
 }

@@ -55,6 +55,7 @@ public final class Main implements Runnable {
                 .addSubcommand(new TranslateCommand(terminal))
                 .addSubcommand(new ForecastCommand(terminal))
                 .addSubcommand(new BackendsCommand(terminal))
+                .addSubcommand(new PlanCommand(terminal))
                 .setOut(writer(terminal.out()))
                 .setErr(writer(terminal.err()))
                 .setExecutionStrategy(parsed -> {
@@ -73,8 +74,8 @@ public final class Main implements Runnable {
     /** Without a command there is nothing to do. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing: train, sample, translate, forecast"
-                + " or backends");
+        throw new ParameterException(spec.commandLine(), "a command is missing: train, sample, translate, forecast,"
+                + " backends or plan");
     }
 
     /** Commands say themselves what a user needs to know of what the library logs. */

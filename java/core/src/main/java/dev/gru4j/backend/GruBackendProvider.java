@@ -1,5 +1,8 @@
 package dev.gru4j.backend;
 
+import dev.gru4j.GruSpec;
+import java.util.List;
+
 /**
  * The entry of a backend, found through {@link java.util.ServiceLoader}. Loading it and asking
  * {@link #availability()} must work on a machine that lacks everything the backend needs.
@@ -17,4 +20,22 @@ public interface GruBackendProvider {
      * @throws IllegalStateException if unavailable, with the reason and the remedy
      */
     GruBackend open(BackendOptions options);
+
+    /** Names of devices that {@link #planFor} knows; empty where a backend plans for the machine it runs on, and no other. */
+    default List<String> devices() {
+        return List.of();
+    }
+
+    /**
+     * What {@link GruBackend#plan} would decide on a device that need not be there: nothing is opened, allocated or run,
+     * and the backend need not be available.
+     *
+     * @param device one of {@link #devices}
+     * @throws IllegalArgumentException if it is unknown, or such a plan is impossible on it; with the reason
+     */
+    default PlanReport planFor(
+            String device, BackendOptions options, GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
+        throw new IllegalArgumentException("device is '" + device + "'; backend '" + name()
+                + "' plans for the machine it runs on, and no other");
+    }
 }

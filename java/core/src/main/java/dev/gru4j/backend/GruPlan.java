@@ -34,15 +34,20 @@ public abstract class GruPlan implements AutoCloseable {
     protected GruPlan(GruSpec spec, int maxT, int maxB, Mode mode) {
         this.spec = Objects.requireNonNull(spec, "spec");
         this.mode = Objects.requireNonNull(mode, "mode");
+        checkLargest(maxT, maxB);
+        this.parameters = GruParameters.of(spec);
+        this.maxT = maxT;
+        this.maxB = maxB;
+    }
+
+    /** Sizes that a plan can be made for at all. */
+    static void checkLargest(int maxT, int maxB) {
         if (maxT < 0) {
             throw new IllegalArgumentException("maxT is " + maxT + "; 0 or more expected");
         }
         if (maxB < 1) {
             throw new IllegalArgumentException("maxB is " + maxB + "; at least 1 expected");
         }
-        this.parameters = GruParameters.of(spec);
-        this.maxT = maxT;
-        this.maxB = maxB;
     }
 
     public final GruSpec spec() {
@@ -68,8 +73,18 @@ public abstract class GruPlan implements AutoCloseable {
         return mode;
     }
 
-    /** One line for people: which kernels were chosen for this shape and why. */
-    public abstract String description();
+    /** What was chosen for this shape and why, what was refused, and what the plan needs. */
+    public final PlanReport report() {
+        return explain().build(spec, maxT, maxB, mode, workspaceLength(), reserveLength());
+    }
+
+    /** One line for people, {@link #report} in short: which kernels were chosen for this shape and why. */
+    public final String description() {
+        return report().line();
+    }
+
+    /** The backend's part of {@link #report}: its name, its decisions, facts about them. */
+    protected abstract PlanReport.Builder explain();
 
     /** Floats of workspace one call needs. */
     public abstract long workspaceLength();

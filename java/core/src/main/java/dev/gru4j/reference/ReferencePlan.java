@@ -5,6 +5,8 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
+import dev.gru4j.backend.PlanReport;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +27,11 @@ final class ReferencePlan extends GruPlan {
     }
 
     @Override
-    public String description() {
-        return "reference: scalar loops in float, one thread, for " + spec();
+    protected PlanReport.Builder explain() {
+        return new PlanReport.Builder(ReferenceBackend.NAME)
+                .decision("kernels", "scalar loops", "the equations and nothing else", List.of())
+                .fact("precision", "float")
+                .fact("threads", "1, the caller's");
     }
 
     @Override

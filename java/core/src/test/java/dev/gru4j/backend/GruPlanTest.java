@@ -23,8 +23,8 @@ class GruPlanTest {
         }
 
         @Override
-        public String description() {
-            return "recording";
+        protected PlanReport.Builder explain() {
+            return new PlanReport.Builder("recording");
         }
 
         @Override

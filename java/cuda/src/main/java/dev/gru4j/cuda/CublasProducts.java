@@ -8,8 +8,8 @@ import dev.gru4j.cuda.driver.JCudaLoader;
 /**
  * Products by cuBLAS, in IEEE fp32.
  *
- * <p>The same bits on every run: one handle on the session's one stream, a workspace of its own (cuBLAS's shared
- * one would let streams disturb each other), no atomics, and pedantic math, which keeps TF32 and sums of smaller
+ * <p>The same bits on every run: one handle that changes between the session's streams, a workspace for each of them
+ * (shared, they would disturb each other), no atomics, and pedantic math, which keeps TF32 and sums of smaller
  * types out whatever the device prefers. Which kernel cuBLAS takes is its own choice, so bits may differ between
  * kinds of GPU and between versions of cuBLAS, other than those of our kernels.
  */
@@ -19,13 +19,25 @@ final class CublasProducts implements Products {
 
     private static final long WORKSPACE_BYTES = 4L << 20;
 
+    private static final int NO_STREAM = -1;
+
     private final CudaSession session;
     private final Cublas cublas;
     private final String description;
 
-    private CublasProducts(CudaSession session, Cublas cublas, String description) {
+    private final long workspace;
+
+    /** 0 until somebody needs the side stream. */
+    private long sideWorkspace;
+
+    /** The handle's stream. */
+    private int stream;
+
+    private CublasProducts(CudaSession session, Cublas cublas, long workspace, String description) {
         this.session = session;
         this.cublas = cublas;
+        this.workspace = workspace;
+        this.stream = session.streams().main();
         this.description = description;
     }
 
@@ -44,12 +56,11 @@ final class CublasProducts implements Products {
                 int[] version = new int[1];
                 status = cublas.version(version);
                 if (status == Cublas.SUCCESS) {
-                    status = cublas.useStream(session.stream());
+                    status = cublas.useStream(session.streams().main());
                 }
                 if (status == Cublas.SUCCESS) {
-                    long bytes = session.device().capability() >= 90 ? WORKSPACE_BYTES_SM_90 : WORKSPACE_BYTES;
-                    workspace = session.allocate(bytes);
-                    status = cublas.useWorkspace(workspace, bytes);
+                    workspace = session.allocate(workspaceBytes(session));
+                    status = cublas.useWorkspace(workspace, workspaceBytes(session));
                 }
                 if (status == Cublas.SUCCESS) {
                     status = cublas.forbidAtomics();
@@ -59,7 +70,8 @@ final class CublasProducts implements Products {
                 }
                 complete = status == Cublas.SUCCESS;
                 return complete
-                        ? new CublasProducts(session, cublas, "large products by " + library.description(version[0]))
+                        ? new CublasProducts(
+                                session, cublas, workspace, "large products by " + library.description(version[0]))
                         : refused("setting cuBLAS up", cublas, status, library);
             } finally {
                 if (!complete) {
@@ -76,8 +88,31 @@ final class CublasProducts implements Products {
         }
     }
 
+    private static long workspaceBytes(CudaSession session) {
+        return session.device().capability() >= 90 ? WORKSPACE_BYTES_SM_90 : WORKSPACE_BYTES;
+    }
+
     private static Products refused(String what, Cublas cublas, int status, CublasLibrary library) {
         return new OwnProducts(what + " with " + library.path() + " answers " + cublas.statusName(status));
+    }
+
+    @Override
+    public void openSide() {
+        if (sideWorkspace == 0) {
+            sideWorkspace = session.allocate(workspaceBytes(session));
+        }
+    }
+
+    /** Lets the handle follow the session to its current stream. */
+    private void followStream() {
+        int current = session.streams().current();
+        if (stream != current) {
+            stream = NO_STREAM; // until both calls have succeeded
+            check("cublasSetStream", cublas.useStream(current));
+            long address = session.streams().isOnSide() ? sideWorkspace : workspace;
+            check("cublasSetWorkspace", cublas.useWorkspace(address, workspaceBytes(session)));
+            stream = current;
+        }
     }
 
     /** Row by row is column by column of the transposed matrices: Cᵀ(n,m) = Bᵀ·Aᵀ, so A and B change places. */
@@ -87,15 +122,24 @@ final class CublasProducts implements Products {
         if (Math.max(Math.max(lda, ldb), ldc) > Integer.MAX_VALUE) {
             return false;
         }
+        followStream();
         int status = cublas.sgemm(
                 form == Form.NT, form == Form.TN, n, m, k, b, (int) ldb, a, (int) lda, accumulate, c, (int) ldc);
         if (status != Cublas.SUCCESS) {
-            throw new CudaException(
-                    status,
-                    "cublasSgemm: a product " + form + " with m = " + m + ", n = " + n + ", k = " + k + ": "
-                            + cublas.statusName(status) + " on " + session.device().name());
+            throw failure("cublasSgemm: a product " + form + " with m = " + m + ", n = " + n + ", k = " + k, status);
         }
+        session.noteLaunch("cublasSgemm");
         return true;
+    }
+
+    private void check(String what, int status) {
+        if (status != Cublas.SUCCESS) {
+            throw failure(what, status);
+        }
+    }
+
+    private CudaException failure(String what, int status) {
+        return new CudaException(status, what + ": " + cublas.statusName(status) + " on " + session.device().name());
     }
 
     @Override

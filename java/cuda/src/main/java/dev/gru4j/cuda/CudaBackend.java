@@ -14,12 +14,14 @@ final class CudaBackend implements GruBackend {
     private final CudaSession session;
     private final TrainingKernels kernels;
     private final KernelFamily family;
+    private final boolean isWithGraphs;
     private final String description;
 
-    CudaBackend(CudaSession session, KernelFamily family, String description) {
+    CudaBackend(CudaSession session, KernelFamily family, boolean isWithGraphs, String description) {
         this.session = session;
         this.kernels = new CudaTrainingKernels(session);
         this.family = family;
+        this.isWithGraphs = isWithGraphs;
         this.description = description;
     }
 
@@ -49,12 +51,17 @@ final class CudaBackend implements GruBackend {
 
     @Override
     public FloatReadback allocateReadback(int floats) {
-        return session.readback(floats);
+        session.enter();
+        try {
+            return session.downloads().readback(floats);
+        } finally {
+            session.leave();
+        }
     }
 
     @Override
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
-        return new CudaPlan(spec, maxT, maxB, mode, session, family);
+        return new CudaPlan(spec, maxT, maxB, mode, session, family, isWithGraphs);
     }
 
     @Override

@@ -37,19 +37,27 @@ final class CudaBackward {
         this.D = spec.directions().count();
     }
 
+    /** One direction of a layer, all but the gradient of its input; two of them may run side by side. */
     void run(CudaCall call, CudaLayer layer) {
         long dh0 = call.state(call.dh0(), layer, D, H);
-        long dh = dh0 != 0 ? dh0 : call.inWorkspace(layout.dh);
+        long dh = dh0 != 0 ? dh0 : call.inWorkspace(layout.dh(layer));
         loadLastGradient(call, layer, dh);
         if (persistent.isUsed(call.B())) {
             runPersistent(call, layer, dh);
         } else {
             runStepwise(call, layer, dh);
         }
-        inputGradient(call, layer);
         if (call.dParameters() != 0) {
             weightGradients(call, layer);
         }
+    }
+
+    /**
+     * The gradient of the layer's input as far as one direction adds to it: to be called for all of them, the first
+     * one first, when all of them have run.
+     */
+    void finish(CudaCall call, CudaLayer layer) {
+        inputGradient(call, layer);
         boolean isLastDirection = layer.direction() == D - 1;
         if (isLastDirection && layer.layer() > 0) {
             int below = layer.layer() - 1;
@@ -73,7 +81,7 @@ final class CudaBackward {
             return;
         }
         CudaPersistent.Division division = persistent.divide(call.B());
-        long flags = call.inWorkspace(layout.flags);
+        long flags = call.inWorkspace(layout.flags(layer));
         session.fill(flags, 0, (long) CudaPersistent.FLAG_STRIDE * division.groups());
         long dOut = outputGradient(call, layer.layer());
         session.arguments()
@@ -82,8 +90,8 @@ final class CudaBackward {
                 .put(states(call, layer, 0))
                 .put(dOut == 0 ? 0 : dOut + (long) layer.direction() * H * Float.BYTES)
                 .put(dh)
-                .put(call.inWorkspace(layout.gx))
-                .put(dgh(call, 0))
+                .put(call.inWorkspace(layout.gx(layer)))
+                .put(dgh(call, layer, 0))
                 .put(call.lengths())
                 .put(flags)
                 .put((long) D * H)
@@ -117,7 +125,7 @@ final class CudaBackward {
 
     private void stepResetBefore(CudaCall call, CudaLayer layer, int step, long dh) {
         cell(Kernel.CELL_BACKWARD_RESET_BEFORE_CANDIDATE, call, layer, step, dh);
-        throughState(call, layer, step, Gates.CANDIDATE, Gates.COUNT, call.inWorkspace(layout.drh), false);
+        throughState(call, layer, step, Gates.CANDIDATE, Gates.COUNT, call.inWorkspace(layout.drh(layer)), false);
         cell(Kernel.CELL_BACKWARD_RESET_BEFORE_RESET, call, layer, step, dh);
         throughState(call, layer, step, Gates.RESET, Gates.CANDIDATE, dh, true);
     }
@@ -129,9 +137,9 @@ final class CudaBackward {
                 .put(states(call, layer, step))
                 .put(dOut == 0 ? 0 : dOut + (long) layer.direction() * H * Float.BYTES)
                 .put(dh)
-                .put(call.inWorkspace(layout.drh))
-                .put(call.inWorkspace(layout.gx))
-                .put(dgh(call, step))
+                .put(call.inWorkspace(layout.drh(layer)))
+                .put(call.inWorkspace(layout.gx(layer)))
+                .put(dgh(call, layer, step))
                 .put(call.lengths())
                 .put((long) D * H)
                 .put(call.T())
@@ -146,7 +154,7 @@ final class CudaBackward {
     private void throughState(
             CudaCall call, CudaLayer layer, int step, int from, int to, long target, boolean accumulate) {
         product.of(Form.NN, call.B(), H, (to - from) * H)
-                .a(dgh(call, step) + (long) from * H * Float.BYTES, gateRows)
+                .a(dgh(call, layer, step) + (long) from * H * Float.BYTES, gateRows)
                 .b(CudaLayer.at(call.parameters(), layer.weightHh() + (long) from * H * H), H)
                 .into(target, H)
                 .accumulate(accumulate)
@@ -163,7 +171,7 @@ final class CudaBackward {
             return;
         }
         product.of(Form.NN, call.N(), layer.inputs(), gateRows)
-                .a(call.inWorkspace(layout.gx), gateRows)
+                .a(call.inWorkspace(layout.gx(layer)), gateRows)
                 .b(CudaLayer.at(call.parameters(), layer.weightIh()), layer.inputs())
                 .into(target, layer.inputs())
                 .accumulate(layer.direction() > 0)
@@ -174,19 +182,20 @@ final class CudaBackward {
     /** dW_ih = Σ dgxᵀ·x, dW_hh = Σ dghᵀ·hPrev, db_ih = Σ dgx, db_hh = Σ dgh. */
     private void weightGradients(CudaCall call, CudaLayer layer) {
         long x = layer.layer() == 0 ? call.x() : call.inReserve(layout.trainingOutput(layer.layer() - 1));
-        long dgx = call.inWorkspace(layout.gx);
-        long dgh = call.inWorkspace(layout.dgh);
+        long dgx = call.inWorkspace(layout.gx(layer));
+        long dgh = call.inWorkspace(layout.dgh(layer));
         long dWeightHh = CudaLayer.at(call.dParameters(), layer.weightHh());
         gradient(
-                call, dgx, Gates.COUNT, x, layer.inputs(), layer.inputs(),
+                call, layer, dgx, Gates.COUNT, x, layer.inputs(), layer.inputs(),
                 CudaLayer.at(call.dParameters(), layer.weightIh()));
         if (spec.variant() == GruVariant.RESET_AFTER) {
-            gradient(call, dgh, Gates.COUNT, states(call, layer, 0), H, H, dWeightHh);
+            gradient(call, layer, dgh, Gates.COUNT, states(call, layer, 0), H, H, dWeightHh);
         } else {
             // The candidate's rows of W_hh met r ⊙ hPrev, which lies behind the gates.
-            gradient(call, dgh, Gates.CANDIDATE, states(call, layer, 0), H, H, dWeightHh);
+            gradient(call, layer, dgh, Gates.CANDIDATE, states(call, layer, 0), H, H, dWeightHh);
             gradient(
                     call,
+                    layer,
                     dgh + (long) Gates.CANDIDATE * H * Float.BYTES,
                     1,
                     gates(call, layer, 0) + (long) Gates.COUNT * H * Float.BYTES,
@@ -194,28 +203,29 @@ final class CudaBackward {
                     H,
                     dWeightHh + (long) Gates.CANDIDATE * H * H * Float.BYTES);
         }
-        sum(call, dgx, CudaLayer.at(call.dParameters(), layer.biasIh()));
-        sum(call, dgh, CudaLayer.at(call.dParameters(), layer.biasHh()));
+        sum(call, layer, dgx, CudaLayer.at(call.dParameters(), layer.biasIh()));
+        sum(call, layer, dgh, CudaLayer.at(call.dParameters(), layer.biasHh()));
     }
 
     /** target (gates·H,columns) = Σ dgatesᵀ·v over all positions, v with rows {@code stride} apart; or added to it. */
-    private void gradient(CudaCall call, long dgates, int gates, long v, long stride, int columns, long target) {
+    private void gradient(
+            CudaCall call, CudaLayer layer, long dgates, int gates, long v, long stride, int columns, long target) {
         product.of(Form.TN, gates * H, columns, call.N())
                 .a(dgates, gateRows)
                 .b(v, stride)
                 .into(target, columns)
-                .accumulate(call.call().accumulate())
+                .accumulate(call.accumulate())
                 .positions(call.lengths(), call.B(), 0)
-                .splitInto(call.inWorkspace(layout.partial))
+                .splitInto(call.inWorkspace(layout.partial(layer)))
                 .runLarge();
     }
 
     /** target (3H) = Σ dgates over all positions, or added to it; nothing where the bias is absent. */
-    private void sum(CudaCall call, long dgates, long target) {
+    private void sum(CudaCall call, CudaLayer layer, long dgates, long target) {
         if (target != 0) {
             CudaColumnSums.run(
                     session, dgates, call.N(), gateRows, call.lengths(), call.B(), target,
-                    call.call().accumulate(), call.inWorkspace(layout.partial));
+                    call.accumulate(), call.inWorkspace(layout.partial(layer)));
         }
     }
 
@@ -234,7 +244,7 @@ final class CudaBackward {
     }
 
     /** dgh (B,3H) of a step. */
-    private long dgh(CudaCall call, int step) {
-        return call.inWorkspace(layout.dgh + (long) step * call.B() * gateRows);
+    private long dgh(CudaCall call, CudaLayer layer, int step) {
+        return call.inWorkspace(layout.dgh(layer) + (long) step * call.B() * gateRows);
     }
 }

@@ -55,6 +55,13 @@ record CudaDevice(
                 attribute(driver, MAX_GRID_DIM_X));
     }
 
+    /** What one of two halves of this device may use at a time: every second multiprocessor. */
+    CudaDevice half() {
+        return new CudaDevice(
+                name, capability, driverVersion, totalBytes, multiprocessors / 2, maxThreads, maxSharedBytes,
+                mostSharedBytes, isCooperative, maxGridX);
+    }
+
     /** {@code NVIDIA H200, sm_90, 132 multiprocessors, 139.8 GiB, driver for CUDA 13.0}. */
     String description() {
         return String.format(

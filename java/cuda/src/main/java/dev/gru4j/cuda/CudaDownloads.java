@@ -2,11 +2,13 @@ package dev.gru4j.cuda;
 
 import dev.gru4j.cuda.driver.CudaDriver;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Copies from the device to ordinary host memory that the caller waits for, through two page-locked
  * chunks that take turns: while the device writes one, the CPU empties the other. They take their place
- * in the work stream, so they read what the calls before them have computed. A result that the caller
+ * in the main stream, so they read what the calls before them have computed. A result that the caller
  * does not want to wait for yet is {@link CudaReadback}'s.
  *
  * <p>To be called by a thread that has entered the session.
@@ -22,6 +24,9 @@ final class CudaDownloads {
     private final MemorySegment[] memory = new MemorySegment[CHUNKS];
     private final int[] event = new int[CHUNKS];
     private int chunks;
+
+    /** Places for results that were not closed yet. */
+    private final Set<CudaReadback> readbacks = new HashSet<>();
 
     CudaDownloads(CudaSession session, CudaDriver driver) {
         this.session = session;
@@ -58,8 +63,8 @@ final class CudaDownloads {
                 session.check(
                         "copying to the host",
                         driver.copyToHost(address[k], device + chunk * CHUNK_BYTES, length(bytes, chunk),
-                                session.stream()));
-                session.check("recording an event", driver.recordEvent(event[k], session.stream()));
+                                session.streams().main()));
+                session.check("recording an event", driver.recordEvent(event[k], session.streams().main()));
             }
             if (chunk > 0) {
                 int k = (int) ((chunk - 1) % CHUNKS);
@@ -73,9 +78,25 @@ final class CudaDownloads {
         return Math.min(CHUNK_BYTES, bytes - chunk * CHUNK_BYTES);
     }
 
-    /** Frees everything and returns the first failure's code; to be called when no copy is under way. */
+    /** A place for results that are waited for later. */
+    CudaReadback readback(int floats) {
+        CudaReadback readback = CudaReadback.open(session, driver, floats);
+        readbacks.add(readback);
+        return readback;
+    }
+
+    /** Frees a place, once, and returns the driver's code. */
+    int close(CudaReadback readback) {
+        return readbacks.remove(readback) ? readback.release() : CudaDriver.SUCCESS;
+    }
+
+    /** Frees everything, places that are still open included, and returns the first failure's code. */
     int close() {
         int code = CudaDriver.SUCCESS;
+        for (CudaReadback readback : readbacks) {
+            code = CudaSession.first(code, readback.release());
+        }
+        readbacks.clear();
         while (chunks > 0) {
             chunks--;
             code = CudaSession.first(code, driver.destroyEvent(event[chunks]));

@@ -7,7 +7,7 @@ import dev.gru4j.cuda.CudaKernels.Kernel;
 import dev.gru4j.cuda.CudaProduct.Form;
 
 /**
- * The forward pass of one layer in one direction: the input projection of all steps as one product,
+ * The forward pass of a layer, direction by direction: the input projection of all steps as one product,
  * then one persistent kernel, or stepwise the recurrent projection and the cell.
  *
  * <p>States and gates are kept in the order of steps, x, gx and y in the order of time; see
@@ -38,6 +38,7 @@ final class CudaForward {
         this.D = spec.directions().count();
     }
 
+    /** One direction of a layer; two of them may run side by side. */
     void run(CudaCall call, CudaLayer layer) {
         projectInput(call, layer);
         if (persistent.isUsed(call.B())) {
@@ -45,9 +46,12 @@ final class CudaForward {
         } else {
             runStepwise(call, layer);
         }
-        boolean isLastDirection = layer.direction() == D - 1;
-        if (isTraining && isLastDirection && layer.layer() + 1 < spec.layers()) {
-            dropOut(session, spec, call, layer.layer(), call.inReserve(layout.trainingOutput(layer.layer())));
+    }
+
+    /** What is left to do on a layer when all its directions are done. */
+    void finish(CudaCall call, int layer) {
+        if (isTraining && layer + 1 < spec.layers()) {
+            dropOut(session, spec, call, layer, call.inReserve(layout.trainingOutput(layer)));
         }
     }
 
@@ -58,7 +62,7 @@ final class CudaForward {
         long first = isTraining
                 ? call.inReserve(layout.states(layer))
                 : hT != 0 ? hT
-                : call.inWorkspace(layout.h);
+                : call.inWorkspace(layout.h(layer));
         loadInitialState(call, layer, first);
         for (int step = 0; step < call.T(); step++) {
             long hPrev = isTraining ? first + step * stateBytes : first;
@@ -77,16 +81,16 @@ final class CudaForward {
     /** All steps in one launch. In inference two states take turns: others read one while the next is written. */
     private void runPersistent(CudaCall call, CudaLayer layer) {
         int stateBlocks = isTraining ? call.T() + 1 : 2;
-        long states = isTraining ? call.inReserve(layout.states(layer)) : call.inWorkspace(layout.h);
+        long states = isTraining ? call.inReserve(layout.states(layer)) : call.inWorkspace(layout.h(layer));
         loadInitialState(call, layer, states);
         if (call.T() > 0) {
             CudaPersistent.Division division = persistent.divide(call.B());
-            long flags = call.inWorkspace(layout.flags);
+            long flags = call.inWorkspace(layout.flags(layer));
             session.fill(flags, 0, (long) CudaPersistent.FLAG_STRIDE * division.groups());
             session.arguments()
                     .put(CudaLayer.at(call.parameters(), layer.weightHh()))
                     .put(CudaLayer.at(call.parameters(), layer.biasHh()))
-                    .put(call.inWorkspace(layout.gx))
+                    .put(call.inWorkspace(layout.gx(layer)))
                     .put(states)
                     .put(gates(call, layer, 0))
                     .put(output(call, layer))
@@ -121,7 +125,7 @@ final class CudaForward {
                 .a(layer.layer() == 0 ? call.x() : output(call, layer.layer() - 1), layer.inputs())
                 .b(CudaLayer.at(call.parameters(), layer.weightIh()), layer.inputs())
                 .bias(CudaLayer.at(call.parameters(), layer.biasIh()))
-                .into(call.inWorkspace(layout.gx), gateRows)
+                .into(call.inWorkspace(layout.gx(layer)), gateRows)
                 .positions(call.lengths(), call.B(), 0)
                 .runLarge();
     }
@@ -156,14 +160,14 @@ final class CudaForward {
                 .a(v, stride)
                 .b(CudaLayer.at(call.parameters(), layer.weightHh() + (long) from * H * H), H)
                 .bias(bias == 0 ? 0 : bias + (long) from * H * Float.BYTES)
-                .into(call.inWorkspace(layout.gh + (long) from * H), gateRows)
+                .into(call.inWorkspace(layout.gh(layer) + (long) from * H), gateRows)
                 .run();
     }
 
     private void cell(Kernel kernel, CudaCall call, CudaLayer layer, int step, long hPrev, long hNext) {
         session.arguments()
-                .put(call.inWorkspace(layout.gx))
-                .put(call.inWorkspace(layout.gh))
+                .put(call.inWorkspace(layout.gx(layer)))
+                .put(call.inWorkspace(layout.gh(layer)))
                 .put(hPrev)
                 .put(hNext)
                 .put(gates(call, layer, step))
@@ -183,7 +187,7 @@ final class CudaForward {
         if (isTraining) {
             return call.inReserve(layout.gates(layer) + (long) step * call.B() * CudaLayout.GATE_BLOCKS * H);
         }
-        return spec.variant() == GruVariant.RESET_BEFORE ? call.inWorkspace(layout.stepGates) : 0;
+        return spec.variant() == GruVariant.RESET_BEFORE ? call.inWorkspace(layout.stepGates(layer)) : 0;
     }
 
     /** Where this direction's H columns of the layer's output begin; 0 if nobody wants them. */
@@ -211,8 +215,7 @@ final class CudaForward {
                 .put(values)
                 .put(values)
                 .put(call.lengths())
-                .put(call.call().dropoutSeed())
-                .put((int) call.call().dropoutIteration())
+                .put(call.draw())
                 .put(layer)
                 .put(call.T())
                 .put(call.B())

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,23 +26,39 @@ record CudaImage(String name, byte[] bytes) {
     /** CUDA 13: a driver as new as the newest compiler that may have made the machine code. Older ones compile the PTX. */
     private static final int MIN_CUBIN_DRIVER = 13000;
 
-    private static final String PTX = "compute_75.ptx";
+    /** What PTX there is, for these devices and all later ones; that of sm_75 has no kernels with tensor cores. */
+    private static final int[] PTX = {80, 75};
 
     /** The best image for a device; null if none was packed. */
     static @Nullable CudaImage forDevice(CudaDevice device) {
-        if (device.driverVersion() >= MIN_CUBIN_DRIVER) {
-            for (int target : CUBINS) {
-                if (target <= device.capability() && target / 10 == device.capability() / 10) {
-                    CudaImage cubin = read("sm_" + target + ".cubin");
-                    if (cubin != null) {
-                        return cubin;
-                    }
-                }
+        for (String name : names(device.capability(), device.driverVersion())) {
+            CudaImage image = read(name);
+            if (image != null) {
+                return name.endsWith(".ptx") ? image.terminated() : image;
             }
         }
-        CudaImage ptx = read(PTX);
-        // The driver reads PTX as a C string.
-        return ptx == null ? null : new CudaImage(ptx.name(), Arrays.copyOf(ptx.bytes(), ptx.bytes().length + 1));
+        return null;
+    }
+
+    /** The images that run on a device, the best one first. */
+    static List<String> names(int capability, int driverVersion) {
+        List<String> names = new ArrayList<>();
+        for (int target : CUBINS) {
+            if (driverVersion >= MIN_CUBIN_DRIVER && target <= capability && target / 10 == capability / 10) {
+                names.add("sm_" + target + ".cubin");
+            }
+        }
+        for (int target : PTX) {
+            if (target <= capability) {
+                names.add("compute_" + target + ".ptx");
+            }
+        }
+        return names;
+    }
+
+    /** The driver reads PTX as a C string. */
+    private CudaImage terminated() {
+        return new CudaImage(name, Arrays.copyOf(bytes, bytes.length + 1));
     }
 
     /** Why none was packed, in the words of the build. */

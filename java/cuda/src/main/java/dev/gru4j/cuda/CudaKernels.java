@@ -53,7 +53,7 @@ final class CudaKernels {
         PERSISTENT_BACKWARD_RESET_BEFORE_16X8("gru_persistent_backward_reset_before_16x8_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_BEFORE_16X32("gru_persistent_backward_reset_before_16x32_f32", PERSISTENT_THREADS,
                 104),
-        DROPOUT("gru_dropout_f32", ROW_THREADS, 64),
+        DROPOUT("gru_dropout_f32", ROW_THREADS, 56),
         EMBEDDING_FORWARD("gru_embedding_forward_f32", ROW_THREADS, 48),
         EMBEDDING_BACKWARD("gru_embedding_backward_f32", ROW_THREADS, 48),
         SOFTMAX_CROSS_ENTROPY("gru_softmax_cross_entropy_f32", ROW_THREADS, 56),

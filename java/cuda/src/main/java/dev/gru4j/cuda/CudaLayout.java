@@ -10,14 +10,25 @@ import dev.gru4j.GruSpec;
  * <pre>
  * reserve             per layer and direction   states (T+1,B,H)   gates (T,B,4H), both in the order of steps
  *                     per layer but the last    its output (N,D·H)
- * workspace           lengths (B)   flags of the persistent kernels
- *   forward           gx (N,3H)   gh (B,3H)     and in inference: h (2,B,H)   gates (B,4H)   two outputs (N,D·H)
- *   backward          dgx (N,3H)  dgh (N,3H)    dh (B,H)   drh (B,H)   two output gradients (N,D·H)   splits
+ * workspace           draw of the dropout masks (3)   lengths (B)
+ *                     in inference: two outputs (N,D·H)   in training: two output gradients (N,D·H)
+ *                     per direction, for two of them run side by side:
+ *   forward           flags of the persistent kernels   gx (N,3H)   gh (B,3H)   in inference: h (2,B,H)   gates (B,4H)
+ *   backward          flags   dgx (N,3H)  dgh (N,3H)   dh (B,H)   drh (B,H)   splits
  * </pre>
  */
 final class CudaLayout {
     /** Blocks of H in a row of gates: r, z, n and gh_n or, reset-before, r ⊙ hPrev. */
     static final int GATE_BLOCKS = Gates.COUNT + 1;
+
+    /** Workspace: the draw of the dropout masks, three words, at its start. */
+    static final int DRAW = 0;
+
+    /** Workspace: lengths (B), right behind, so that one copy brings both. */
+    static final int LENGTHS = 3;
+
+    /** Floats of a cache line. */
+    private static final int LINE = 32;
 
     private final GruSpec spec;
     private final long statesLength;
@@ -27,21 +38,19 @@ final class CudaLayout {
     private final long reserveLength;
     private final long workspaceLength;
 
-    final long flags;
+    /** Floats from one direction's regions to the next one's. */
+    private final long directionLength;
 
-    /** Offset of gx, or of dgx. */
-    final long gx;
-
-    final long gh;
-    final long h;
-    final long stepGates;
     private final long between;
-
-    final long dgh;
-    final long dh;
-    final long drh;
-    private final long dBetween;
-    final long partial;
+    private final long flags;
+    private final long gx;
+    private final long gh;
+    private final long h;
+    private final long stepGates;
+    private final long dgh;
+    private final long dh;
+    private final long drh;
+    private final long partial;
 
     CudaLayout(GruSpec spec, int maxT, int maxB, boolean isTraining, long flagWords) {
         this.spec = spec;
@@ -60,27 +69,33 @@ final class CudaLayout {
         betweenLength = product(N, spec.outputSize());
         betweens = Math.min(2, spec.layers() - 1);
 
-        long lengths = Math.ceilDiv(maxB, 4) * 4L;
-        flags = lengths;
+        between = aligned(sum(LENGTHS, maxB));
+        flags = aligned(sum(between, betweens * betweenLength));
         gx = sum(flags, flagWords);
         gh = sum(gx, projection);
         h = sum(gh, stepProjection);
         stepGates = sum(h, product(2, state));
-        between = sum(stepGates, product(maxB, GATE_BLOCKS * H));
         dgh = sum(gx, projection);
         dh = sum(dgh, projection);
         drh = sum(dh, state);
-        dBetween = sum(drh, state);
-        partial = sum(dBetween, betweens * betweenLength);
+        partial = sum(drh, state);
+        long end;
         if (isTraining) {
             reserveLength = sum(
                     product(spec.states(), sum(statesLength, gatesLength)),
                     product(spec.layers() - 1, betweenLength));
-            workspaceLength = Math.max(h, sum(partial, partialLength(spec, (int) N)));
+            end = Math.max(h, sum(partial, partialLength(spec, (int) N)));
         } else {
             reserveLength = 0;
-            workspaceLength = sum(between, betweens * betweenLength);
+            end = sum(stepGates, product(maxB, GATE_BLOCKS * H));
         }
+        directionLength = aligned(end - flags);
+        workspaceLength = sum(flags, product(spec.directions().count(), directionLength));
+    }
+
+    /** The next multiple of 128 bytes, so that flags that others poll have cache lines of their own. */
+    private static long aligned(long floats) {
+        return product(Math.ceilDiv(floats, (long) LINE), LINE);
     }
 
     long reserveLength() {
@@ -113,7 +128,56 @@ final class CudaLayout {
 
     /** Workspace: gradient of the output of a layer that is not the last; two take turns. */
     long outputGradient(int layer) {
-        return dBetween + (layer & 1) * betweenLength;
+        return between + (layer & 1) * betweenLength;
+    }
+
+    /** Workspace: flags of the persistent kernels. */
+    long flags(CudaLayer layer) {
+        return of(layer, flags);
+    }
+
+    /** Workspace: gx (N,3H), or dgx. */
+    long gx(CudaLayer layer) {
+        return of(layer, gx);
+    }
+
+    /** Workspace: gh (B,3H) of a step. */
+    long gh(CudaLayer layer) {
+        return of(layer, gh);
+    }
+
+    /** Workspace, in inference: h (2,B,H). */
+    long h(CudaLayer layer) {
+        return of(layer, h);
+    }
+
+    /** Workspace, in inference: gates (B,4H) of a step. */
+    long stepGates(CudaLayer layer) {
+        return of(layer, stepGates);
+    }
+
+    /** Workspace: dgh (N,3H). */
+    long dgh(CudaLayer layer) {
+        return of(layer, dgh);
+    }
+
+    /** Workspace: dh (B,H), where the caller wants no dh0. */
+    long dh(CudaLayer layer) {
+        return of(layer, dh);
+    }
+
+    /** Workspace: drh (B,H) of reset-before. */
+    long drh(CudaLayer layer) {
+        return of(layer, drh);
+    }
+
+    /** Workspace: room for splits. */
+    long partial(CudaLayer layer) {
+        return of(layer, partial);
+    }
+
+    private long of(CudaLayer layer, long offset) {
+        return offset + layer.direction() * directionLength;
     }
 
     private long index(CudaLayer layer) {

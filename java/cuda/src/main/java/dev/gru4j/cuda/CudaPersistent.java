@@ -4,6 +4,7 @@ import dev.gru4j.Gates;
 import dev.gru4j.GruSpec;
 import dev.gru4j.GruVariant;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.PlanReport;
 import dev.gru4j.cuda.CudaKernels.Kernel;
 import org.jspecify.annotations.Nullable;
 
@@ -60,15 +61,26 @@ final class CudaPersistent {
      * @throws IllegalArgumentException if {@code family} asks for what cannot be
      */
     CudaPersistent(CudaDevice device, GruSpec spec, int maxB, boolean isTraining, KernelFamily family) {
+        this(device, spec.variant(), spec.hiddenSize(), maxB, isTraining, family);
+    }
+
+    private CudaPersistent(
+            CudaDevice device, GruVariant variant, int H, int maxB, boolean isTraining, KernelFamily family) {
         this.device = device;
-        this.variant = spec.variant();
-        this.H = spec.hiddenSize();
+        this.variant = variant;
+        this.H = H;
         this.isTraining = isTraining;
         this.family = family;
         this.obstacle = findObstacle(maxB);
         if (family == KernelFamily.PERSISTENT && obstacle != null) {
             throw new IllegalArgumentException("persistent kernels were asked for, but " + obstacle);
         }
+    }
+
+    /** Why they cannot run; null if they can. */
+    @Nullable
+    String obstacle() {
+        return obstacle;
     }
 
     /** Whether a call with B rows runs on them. */
@@ -81,25 +93,44 @@ final class CudaPersistent {
                 };
     }
 
-    /** What a call of B rows runs on, and why. */
-    String description(int B) {
-        if (isUsed(B)) {
-            Division division = divide(B);
-            return "persistent kernels in fp32, W_hh in the shared memory of " + division.blocks() + " blocks of "
-                    + division.units() + " units (" + mostSharedBytes(division) + " of " + device.mostSharedBytes()
-                    + " bytes a block), " + division.groups() + (division.groups() == 1 ? " group" : " groups") + " of "
-                    + division.rows() + " rows";
-        }
-        String reason;
-        if (family == KernelFamily.STEPWISE) {
-            reason = "asked for";
+    /** Which family a call of B rows runs on, and why not the other. */
+    void explain(PlanReport.Builder report, int B) {
+        boolean isUsed = isUsed(B);
+        String taken;
+        String refused;
+        if (family != KernelFamily.AUTO) {
+            taken = "asked for";
+            refused = family + " kernels were asked for" + (obstacle == null ? "" : "; besides, " + obstacle);
+        } else if (isUsed) {
+            taken = "W_hh of a layer fits in shared memory, and B = " + B + " rows do not fill a GPU with large tiles";
+            refused = "a launch for every stage of a step, for the same bits";
         } else if (obstacle != null) {
-            reason = "persistent kernels do not fit: " + obstacle;
+            taken = "persistent kernels do not fit";
+            refused = obstacle;
         } else {
-            reason = "each step of B = " + B + " rows fills a GPU with large tiles";
+            taken = "each step of B = " + B + " rows fills a GPU with large tiles";
+            refused = "they fit, but their tiles are small, and their bits not those of large tiles";
         }
-        return "stepwise kernels in fp32 (" + reason + "), recurrent projection in "
-                + CudaProduct.tiles(B, Gates.COUNT * H);
+        CudaExplanation.families(report, isUsed, taken, refused);
+    }
+
+    /** How a call of B rows is divided, what it needs on the chip, and which size would be too large. */
+    void explainDivision(PlanReport.Builder report, int B) {
+        Division division = divide(B);
+        report.fact(
+                "division",
+                division.blocks() + " blocks of " + division.units() + " units, " + division.groups()
+                        + (division.groups() == 1 ? " group of " : " groups of ") + division.rows() + " rows, tiles of "
+                        + division.tileUnits() + " units x " + division.tileRows() + " rows");
+        report.fact(
+                "shared memory", mostSharedBytes(division) + " of " + device.mostSharedBytes() + " bytes a block");
+        int larger = H;
+        String limit = null;
+        while (limit == null) {
+            larger++;
+            limit = new CudaPersistent(device, variant, larger, B, isTraining, KernelFamily.AUTO).obstacle;
+        }
+        report.fact("limit", "H = " + (larger - 1) + " for B = " + B + ": " + limit);
     }
 
     /** Words of the flags of a call with up to B rows. */

@@ -9,7 +9,7 @@ import java.util.Objects;
 
 /**
  * Page-locked memory that the device copies results to, with an event behind the latest copy. The copies
- * are in the work stream, so they read what the calls before them computed, and what comes after them
+ * are in the main stream, so they read what the calls before them computed, and what comes after them
  * may overwrite it. They are small: a stream of their own would need two events for each, which take
  * longer than they do.
  */
@@ -18,7 +18,7 @@ final class CudaReadback implements FloatReadback {
     private final CudaDriver driver;
     private final int length;
     private MemorySegment memory = MemorySegment.NULL;
-    private int event = CudaSession.NONE;
+    private int event = CudaStreams.NONE;
 
     private CudaReadback(CudaSession session, CudaDriver driver, int length) {
         this.session = session;
@@ -64,8 +64,8 @@ final class CudaReadback implements FloatReadback {
             if (count > 0) {
                 session.check("copying to the host",
                         driver.copyToHost(memory.address() + (long) to * Float.BYTES, from,
-                                (long) count * Float.BYTES, session.stream()));
-                session.check("recording an event", driver.recordEvent(event, session.stream()));
+                                (long) count * Float.BYTES, session.streams().main()));
+                session.check("recording an event", driver.recordEvent(event, session.streams().main()));
             }
         } finally {
             session.leave();
@@ -103,7 +103,14 @@ final class CudaReadback implements FloatReadback {
 
     @Override
     public void close() {
-        session.close(this);
+        if (!session.enterUnlessClosed()) {
+            return;
+        }
+        try {
+            session.check("freeing page-locked memory", session.downloads().close(this));
+        } finally {
+            session.leave();
+        }
     }
 
     /**
@@ -112,10 +119,10 @@ final class CudaReadback implements FloatReadback {
      */
     int release() {
         int code = CudaDriver.SUCCESS;
-        if (event != CudaSession.NONE) {
+        if (event != CudaStreams.NONE) {
             code = CudaSession.first(code, driver.synchronizeEvent(event));
             code = CudaSession.first(code, driver.destroyEvent(event));
-            event = CudaSession.NONE;
+            event = CudaStreams.NONE;
         }
         if (!memory.equals(MemorySegment.NULL)) {
             code = CudaSession.first(code, driver.freeHost(memory.address()));
@@ -125,7 +132,7 @@ final class CudaReadback implements FloatReadback {
     }
 
     private void checkOpen() {
-        if (event == CudaSession.NONE) {
+        if (event == CudaStreams.NONE) {
             throw new IllegalStateException("readback of " + length + " floats was closed");
         }
     }

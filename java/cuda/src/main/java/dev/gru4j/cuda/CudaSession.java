@@ -8,16 +8,20 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One device context, its streams and the memory taken from it. Every call of the driver that needs a
+ * One device context, its streams, graphs and the memory taken from it. Every call of the driver that needs a
  * context goes through here, and every return code is looked at.
  *
  * <p>Threads: {@link #enter} makes the caller the only one in here and its thread the owner of the
- * context, {@link #leave} undoes both; enqueueing is short, so nobody waits long. Work runs on one
- * stream, in the order in which it was enqueued; only uploads have another one, see {@link CudaUploads}.
+ * context, {@link #leave} undoes both; enqueueing is short, so nobody waits long. Work is done in the order
+ * in which it was enqueued, but for what {@link CudaStreams} lets run side by side; uploads cross the bus on
+ * their own, see {@link CudaUploads}.
  */
 final class CudaSession implements AutoCloseable {
-    /** The number of no stream and no event. */
-    static final int NONE = -1;
+    /**
+     * Held by whoever records a graph, and by whoever may wait for the whole context, which other sessions of
+     * the process share: opening and closing modules and cuBLAS. Such a wait spoils what any thread records.
+     */
+    private static final ReentrantLock RECORDING = new ReentrantLock();
 
     private final CudaDriver driver;
     private final CudaDevice device;
@@ -26,9 +30,10 @@ final class CudaSession implements AutoCloseable {
     /** Addresses of device memory not yet freed. */
     private final Set<Long> allocations = new HashSet<>();
 
-    /** Places for results that were not closed yet. */
-    private final Set<CudaReadback> readbacks = new HashSet<>();
+    /** Executable graphs not yet destroyed. */
+    private final Set<Integer> executables = new HashSet<>();
 
+    private final CudaStreams streams;
     private final CudaKernels kernels;
     private final CudaUploads uploads;
     private final CudaDownloads downloads;
@@ -36,15 +41,18 @@ final class CudaSession implements AutoCloseable {
     private Products products = new OwnProducts("no library was looked for");
     private boolean closed;
 
-    /** The stream of all work, once it was made. */
-    private int stream = NONE;
-
     /** The latest launch, for the message if its failure shows only when somebody waits. */
     private CudaKernels.@Nullable Kernel lastKernel;
 
     private int lastGridX;
     private int lastGridY;
     private int lastGridZ;
+
+    /** The latest graph, if it was launched after that. */
+    private @Nullable CudaGraph lastGraph;
+
+    /** What is being recorded; null if nothing is. */
+    private @Nullable CudaRecording recording;
 
     /**
      * Opens a session on the device.
@@ -59,6 +67,7 @@ final class CudaSession implements AutoCloseable {
     CudaSession(CudaDriver driver, CudaDevice device, CudaImage image, long chunkBytes, int mostChunks) {
         this.driver = driver;
         this.device = device;
+        this.streams = new CudaStreams(this, driver);
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
         this.uploads = new CudaUploads(this, driver, chunkBytes, mostChunks);
@@ -80,10 +89,9 @@ final class CudaSession implements AutoCloseable {
     /** Opens all that lives in the context, which is current, and leaves it. */
     private void openInContext(CudaImage image) {
         boolean complete = false;
+        RECORDING.lock();
         try {
-            int[] created = new int[1];
-            check("a stream", driver.createStream(created));
-            stream = created[0];
+            streams.open();
             kernels.load(image, this);
             uploads.open();
             downloads.open();
@@ -95,6 +103,7 @@ final class CudaSession implements AutoCloseable {
                 releaseInContext();
                 driver.popContext();
             }
+            RECORDING.unlock();
         }
     }
 
@@ -103,20 +112,25 @@ final class CudaSession implements AutoCloseable {
         int code = uploads.close();
         code = first(code, downloads.close());
         code = first(code, kernels.unload());
-        if (stream != NONE) {
-            code = first(code, driver.destroyStream(stream));
-            stream = NONE;
-        }
-        return code;
+        return first(code, streams.close());
     }
 
-    /** The stream of all work. */
-    int stream() {
-        return stream;
+    /** To be used by a thread that has entered. */
+    CudaStreams streams() {
+        return streams;
     }
 
     CudaDevice device() {
         return device;
+    }
+
+    /** To be used by a thread that has entered; {@link #check} is for its codes. */
+    CudaDriver driver() {
+        return driver;
+    }
+
+    CudaDownloads downloads() {
+        return downloads;
     }
 
     /**
@@ -125,7 +139,23 @@ final class CudaSession implements AutoCloseable {
      * @throws IllegalStateException if the one that is asked for cannot be used; the session stays open
      */
     void openProducts(boolean emulated) {
-        products = CublasLibrary.open(this, driver, emulated);
+        RECORDING.lock();
+        try {
+            products = CublasLibrary.open(this, driver, emulated);
+        } finally {
+            RECORDING.unlock();
+        }
+    }
+
+    /** Makes ready for work that runs side by side; for the first time this takes a stream, and memory of cuBLAS. */
+    void openSide() {
+        enter();
+        try {
+            streams.openSide();
+            products.openSide();
+        } finally {
+            leave();
+        }
     }
 
     /** Who computes the large products. */
@@ -150,6 +180,20 @@ final class CudaSession implements AutoCloseable {
         }
     }
 
+    /** {@link #enter}, for whoever gives something back; false, and nothing, if closing took it already. */
+    boolean enterUnlessClosed() {
+        lock.lock();
+        try {
+            if (closed) {
+                return false;
+            }
+            enter();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     void leave() {
         try {
             check("leaving the context", driver.popContext());
@@ -162,7 +206,7 @@ final class CudaSession implements AutoCloseable {
     void synchronize() {
         enter();
         try {
-            checkWork(driver.synchronizeStream(stream));
+            checkWork(driver.synchronizeStream(streams.main()));
         } finally {
             leave();
         }
@@ -188,7 +232,7 @@ final class CudaSession implements AutoCloseable {
             boolean cleared = false;
             try {
                 check("clearing " + bytes + " bytes of device memory",
-                        driver.fill(address[0], 0, bytes / Integer.BYTES, stream));
+                        driver.fill(address[0], 0, bytes / Integer.BYTES, streams.main()));
                 cleared = true;
             } finally {
                 if (!cleared) {
@@ -214,19 +258,15 @@ final class CudaSession implements AutoCloseable {
 
     /** Frees device memory; nothing to do once the session is closed. */
     void free(long address) {
-        lock.lock();
+        if (!enterUnlessClosed()) {
+            return;
+        }
         try {
-            if (closed || !allocations.remove(address)) {
-                return;
-            }
-            enter();
-            try {
+            if (allocations.remove(address)) {
                 check("freeing device memory", driver.free(address));
-            } finally {
-                leave();
             }
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
@@ -250,36 +290,6 @@ final class CudaSession implements AutoCloseable {
         }
     }
 
-    /** A place for results that are waited for later. */
-    CudaReadback readback(int floats) {
-        enter();
-        try {
-            CudaReadback readback = CudaReadback.open(this, driver, floats);
-            readbacks.add(readback);
-            return readback;
-        } finally {
-            leave();
-        }
-    }
-
-    /** Frees a place for results; nothing to do once the session is closed. */
-    void close(CudaReadback readback) {
-        lock.lock();
-        try {
-            if (closed || !readbacks.remove(readback)) {
-                return;
-            }
-            enter();
-            try {
-                check("freeing page-locked memory", readback.release());
-            } finally {
-                leave();
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** Sets {@code words} 32-bit words. */
     void fill(long address, int word, long words) {
         if (words == 0) {
@@ -287,7 +297,7 @@ final class CudaSession implements AutoCloseable {
         }
         enter();
         try {
-            check("filling device memory", driver.fill(address, word, words, stream));
+            check("filling device memory", driver.fill(address, word, words, streams.current()));
         } finally {
             leave();
         }
@@ -300,7 +310,7 @@ final class CudaSession implements AutoCloseable {
         }
         enter();
         try {
-            check("copying device memory", driver.copyOnDevice(to, from, floats * Float.BYTES, stream));
+            check("copying device memory", driver.copyOnDevice(to, from, floats * Float.BYTES, streams.current()));
         } finally {
             leave();
         }
@@ -330,8 +340,9 @@ final class CudaSession implements AutoCloseable {
         }
         int function = kernels.function(kernel);
         int code = kernel.isPersistent()
-                ? driver.launchCooperative(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes, stream)
-                : driver.launch(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes, stream);
+                ? driver.launchCooperative(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes,
+                        streams.current())
+                : driver.launch(function, (int) gridX, gridY, gridZ, kernel.threads(), sharedBytes, streams.current());
         if (code != CudaDriver.SUCCESS) {
             throw new CudaException(code, kernel.symbol() + ": grid " + grid((int) gridX, gridY, gridZ) + ", block "
                     + kernel.threads() + ", " + sharedBytes + " bytes shared: " + driver.errorName(code)
@@ -342,64 +353,87 @@ final class CudaSession implements AutoCloseable {
         lastGridX = (int) gridX;
         lastGridY = gridY;
         lastGridZ = gridZ;
+        lastGraph = null;
+        noteLaunch(kernel.symbol());
+    }
+
+    /** Something was launched, by a library perhaps. */
+    void noteLaunch(String symbol) {
+        CudaRecording current = recording;
+        if (current != null) {
+            current.add(symbol);
+        }
     }
 
     private static String grid(int x, int y, int z) {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
     }
 
-    // ---- time --------------------------------------------------------------------------------------
+    // ---- graphs ------------------------------------------------------------------------------------
 
-    /** A new event that can be timed. */
-    int timedEvent() {
-        enter();
+    /**
+     * Records what {@code work} enqueues, all of it by launches, fills and copies on the device, and does not do it.
+     *
+     * @param pass what it is, for messages
+     */
+    CudaGraph record(String pass, Runnable work) {
+        String what =
+                "recording the " + pass + " pass as a graph (without graphs: -D" + CudaGraphs.PROPERTY + "=false)";
+        CudaRecording contents = new CudaRecording();
+        int[] graph = new int[1];
+        RECORDING.lock();
         try {
-            int[] event = new int[1];
-            check("creating an event", driver.createTimedEvent(event));
-            return event[0];
-        } finally {
-            leave();
-        }
-    }
-
-    /** Enqueues the event behind all work given so far. */
-    void record(int event) {
-        enter();
-        try {
-            check("recording an event", driver.recordEvent(event, stream));
-        } finally {
-            leave();
-        }
-    }
-
-    /** Milliseconds between two recorded events; waits for the second. */
-    float elapsed(int start, int end) {
-        enter();
-        try {
-            checkWork(driver.synchronizeEvent(end));
-            float[] milliseconds = new float[1];
-            check("timing two events", driver.elapsed(start, end, milliseconds));
-            return milliseconds[0];
-        } finally {
-            leave();
-        }
-    }
-
-    /** Gives an event back; nothing to do once the session is closed, which ends the context and its events. */
-    void destroyEvent(int event) {
-        lock.lock();
-        try {
-            if (closed) {
-                return;
-            }
-            enter();
+            check(what, streams.beginCapture());
+            recording = contents;
+            boolean complete = false;
+            int code = CudaDriver.SUCCESS;
             try {
-                check("destroying an event", driver.destroyEvent(event));
+                work.run();
+                complete = true;
             } finally {
-                leave();
+                recording = null;
+                code = streams.endCapture(graph);
+                if (!complete && code == CudaDriver.SUCCESS) {
+                    driver.destroyGraph(graph[0]);
+                }
+            }
+            check(what, code);
+        } finally {
+            RECORDING.unlock();
+        }
+        int[] executable = new int[1];
+        int code = driver.instantiateGraph(graph[0], executable);
+        if (code == CudaDriver.SUCCESS) {
+            executables.add(executable[0]);
+        }
+        // What was recorded is of no further use, whatever came of it.
+        check(what, first(code, driver.destroyGraph(graph[0])));
+        return new CudaGraph(executable[0], contents.contents());
+    }
+
+    /** Enqueues all that was recorded, as one. */
+    void launch(CudaGraph graph) {
+        int code = driver.launchGraph(graph.executable(), streams.main());
+        if (code != CudaDriver.SUCCESS) {
+            throw new CudaException(
+                    code,
+                    "a graph of " + graph.contents() + ": " + driver.errorName(code) + " on " + device.name()
+                            + "; without graphs: -D" + CudaGraphs.PROPERTY + "=false");
+        }
+        lastGraph = graph;
+    }
+
+    /** Destroys a graph, once its launches are done; nothing to do once the session is closed. */
+    void destroy(CudaGraph graph) {
+        if (!enterUnlessClosed()) {
+            return;
+        }
+        try {
+            if (executables.remove(graph.executable())) {
+                check("destroying a graph", driver.destroyExecutable(graph.executable()));
             }
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
@@ -414,14 +448,23 @@ final class CudaSession implements AutoCloseable {
     /** Looks at the code of a call that waited, where failures of kernels show. */
     void checkWork(int code) {
         if (code != CudaDriver.SUCCESS) {
-            CudaKernels.@Nullable Kernel last = lastKernel;
-            String where = last == null
-                    ? ""
-                    : "; the latest kernel was " + last.symbol() + ", grid " + grid(lastGridX, lastGridY, lastGridZ)
-                            + ", block " + last.threads();
             throw new CudaException(
-                    code, "work on " + device.name() + " failed: " + driver.errorName(code) + where);
+                    code, "work on " + device.name() + " failed: " + driver.errorName(code) + latest());
         }
+    }
+
+    /** What failed may be it, or anything before. */
+    private String latest() {
+        CudaGraph graph = lastGraph;
+        if (graph != null) {
+            return "; the latest launch was a graph of " + graph.contents() + "; with -D" + CudaGraphs.PROPERTY
+                    + "=false they are launched one by one";
+        }
+        CudaKernels.@Nullable Kernel last = lastKernel;
+        return last == null
+                ? ""
+                : "; the latest kernel was " + last.symbol() + ", grid " + grid(lastGridX, lastGridY, lastGridZ)
+                        + ", block " + last.threads();
     }
 
     /** Releases everything, memory that is still open included. Closing twice does nothing. */
@@ -434,21 +477,23 @@ final class CudaSession implements AutoCloseable {
             }
             enter();
             int code = CudaDriver.SUCCESS;
+            RECORDING.lock();
             try {
                 // One failure must not keep the rest alive; the first is reported.
-                code = first(code, driver.synchronizeStream(stream));
+                code = first(code, driver.synchronizeStream(streams.main()));
                 code = first(code, products.close());
+                for (int executable : executables) {
+                    code = first(code, driver.destroyExecutable(executable));
+                }
+                executables.clear();
                 for (long address : allocations) {
                     code = first(code, driver.free(address));
                 }
                 allocations.clear();
-                for (CudaReadback readback : readbacks) {
-                    code = first(code, readback.release());
-                }
-                readbacks.clear();
                 code = first(code, releaseInContext());
             } finally {
                 closed = true;
+                RECORDING.unlock();
                 leave();
             }
             code = first(code, driver.releaseContext());

@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * Copies from ordinary host memory to the device, of which only the last part takes its turn among the
  * work: first the CPU copies to page-locked memory, then the copy stream takes that over the bus to
- * memory of its own on the device, whatever the device computes meanwhile, and at last the work stream
+ * memory of its own on the device, whatever the device computes meanwhile, and at last the main stream
  * copies it to where it belongs, at the speed of the device's memory. So an upload is ordered with the
  * work as any other call is, its address stays what it was, the next batch crosses the bus while the
  * last one is computed, and the host waits for nothing.
@@ -17,12 +17,12 @@ import java.util.List;
  * another, several small ones the same. Who waits for whom:
  *
  * <ul>
- *   <li>the work stream, before it reads the device's side of a chunk, for {@code crossed}, recorded in
+ *   <li>the main stream, before it reads the device's side of a chunk, for {@code crossed}, recorded in
  *       the copy stream behind the copy that wrote it;
  *   <li>the host, before it writes the page-locked side of a chunk again, for {@code crossed} of the last
  *       copy that read it;
  *   <li>the copy stream, before it writes the device's side of a chunk again, for {@code consumed},
- *       recorded in the work stream behind all copies out of it when the ring moved on.
+ *       recorded in the main stream behind all copies out of it when the ring moved on.
  * </ul>
  *
  * <p>The second is the only wait of the host. It happens when the ring has come round to a chunk whose
@@ -47,20 +47,20 @@ final class CudaUploads {
     private final long chunkBytes;
     private final int mostChunks;
     private final List<Chunk> ring = new ArrayList<>();
-    private int stream = CudaSession.NONE;
+    private int stream = CudaStreams.NONE;
 
     /** The chunk that uploads go to now, and how much of it is taken. */
     private int current;
 
     private long used;
 
-    /** One piece of the ring; what is not there yet, or no more, is 0 or {@link CudaSession#NONE}. */
+    /** One piece of the ring; what is not there yet, or no more, is 0 or {@link CudaStreams#NONE}. */
     private static final class Chunk {
         private long host;
         private MemorySegment memory = MemorySegment.NULL;
         private long device;
-        private int crossed = CudaSession.NONE;
-        private int consumed = CudaSession.NONE;
+        private int crossed = CudaStreams.NONE;
+        private int consumed = CudaStreams.NONE;
     }
 
     /**
@@ -99,7 +99,7 @@ final class CudaUploads {
             if (!complete) {
                 // An event may be missing, so nothing that was given may still be under way when the chunk is reused.
                 driver.synchronizeStream(stream);
-                driver.synchronizeStream(session.stream());
+                driver.synchronizeStream(session.streams().main());
             }
         }
     }
@@ -109,9 +109,9 @@ final class CudaUploads {
         session.check("copying to the device",
                 driver.copyToDevice(chunk.device + at, chunk.host + at, bytes, stream));
         session.check("recording an event", driver.recordEvent(chunk.crossed, stream));
-        session.check("waiting for an event", driver.waitForEvent(session.stream(), chunk.crossed));
+        session.check("waiting for an event", driver.waitForEvent(session.streams().main(), chunk.crossed));
         session.check("copying on the device",
-                driver.copyOnDevice(address, chunk.device + at, bytes, session.stream()));
+                driver.copyOnDevice(address, chunk.device + at, bytes, session.streams().main()));
     }
 
     /** The chunk that the next bytes go to; the ring moves on when the last one is full. */
@@ -128,7 +128,7 @@ final class CudaUploads {
 
     private void moveOn() {
         Chunk left = ring.get(current);
-        session.check("recording an event", driver.recordEvent(left.consumed, session.stream()));
+        session.check("recording an event", driver.recordEvent(left.consumed, session.streams().main()));
         int next = (current + 1) % ring.size();
         boolean isNew = ring.size() < mostChunks && !hasCrossed(ring.get(next)) && tryToGrow(current + 1);
         if (isNew) {
@@ -193,7 +193,7 @@ final class CudaUploads {
     private int release(Chunk chunk) {
         int code = CudaDriver.SUCCESS;
         for (int event : new int[] {chunk.consumed, chunk.crossed}) {
-            if (event != CudaSession.NONE) {
+            if (event != CudaStreams.NONE) {
                 code = CudaSession.first(code, driver.destroyEvent(event));
             }
         }
@@ -208,7 +208,7 @@ final class CudaUploads {
 
     /** Waits for what is under way, frees everything, and returns the first failure's code. */
     int close() {
-        if (stream == CudaSession.NONE) {
+        if (stream == CudaStreams.NONE) {
             return CudaDriver.SUCCESS;
         }
         int code = driver.synchronizeStream(stream);
@@ -217,7 +217,7 @@ final class CudaUploads {
         }
         ring.clear();
         code = CudaSession.first(code, driver.destroyStream(stream));
-        stream = CudaSession.NONE;
+        stream = CudaStreams.NONE;
         return code;
     }
 }

@@ -16,6 +16,11 @@ record OwnProducts(String reason) implements Products {
     }
 
     @Override
+    public void openSide() {
+        // A kernel is launched on whichever stream is the current one.
+    }
+
+    @Override
     public String description() {
         return "large products by own kernels (" + reason + ")";
     }

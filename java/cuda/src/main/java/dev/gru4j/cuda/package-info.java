@@ -13,11 +13,14 @@
  *   <li>{@code CudaSession}: one device context and its streams; every return code is looked at there.
  * </ul>
  *
- * <p>Work is enqueued on one stream, so it is done in the order of the calls, uploads and downloads included.
- * Beside it, in the copy stream, the bytes of uploads cross the bus while earlier work goes on; which event keeps the
- * two apart is written at {@code CudaUploads}. The host waits only for results that somebody asks for. Any thread may
- * call: the context is pushed and popped around each call. With {@code -Dgru4j.cuda.emulator=true} the same
- * kernels run on the CPU, for tests; the backend then calls itself emulated.
+ * <p>Streams: work is enqueued on the main one, so it is done in the order of the calls, uploads and downloads
+ * included. The second of two directions may have the side stream ({@code CudaStreams}), which leaves the main one and
+ * comes back to it within a pass. In the copy stream the bytes of uploads cross the bus while earlier work goes on; which
+ * events keep it and the main one apart is written at {@code CudaUploads}. The host waits only for results that
+ * somebody asks for.
+ *
+ * <p>Any thread may call: the context is pushed and popped around each call. With {@code -Dgru4j.cuda.emulator=true}
+ * the same kernels run on the CPU, for tests; the backend then calls itself emulated.
  *
  * <p>On the class path only: JCuda does not work as a module.
  */

@@ -9,7 +9,10 @@ import dev.gru4j.BiasMode;
 import dev.gru4j.Directions;
 import dev.gru4j.GruSpec;
 import dev.gru4j.GruVariant;
+import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.PlanReport;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,14 +33,40 @@ class CudaPersistentTest {
         return new CudaPersistent(device, spec, maxB, true, family);
     }
 
+    private static PlanReport built(PlanReport.Builder report, int B) {
+        return report.build(GruSpec.of(1, 1), 1, B, GruPlan.Mode.TRAINING, 0, 0);
+    }
+
+    private static PlanReport.Decision decision(CudaPersistent persistent, int B) {
+        PlanReport.Builder report = new PlanReport.Builder("cuda");
+        persistent.explain(report, B);
+        return built(report, B).decisions().getFirst();
+    }
+
     @Test
     void theyAreChosenWhereTheyFit() {
         CudaPersistent small = persistent(LARGE, 1024, 64, KernelFamily.AUTO);
         assertTrue(small.isUsed(64));
         assertEquals(
-                "persistent kernels in fp32, W_hh in the shared memory of 128 blocks of 8 units "
-                        + "(132488 of 232448 bytes a block), 1 group of 64 rows",
-                small.description(64));
+                new PlanReport.Decision(
+                        "kernels",
+                        "persistent",
+                        "W_hh of a layer fits in shared memory, and B = 64 rows do not fill a GPU with large tiles",
+                        List.of(new PlanReport.Refusal(
+                                "stepwise", "a launch for every stage of a step, for the same bits"))),
+                decision(small, 64));
+        PlanReport.Builder division = new PlanReport.Builder("cuda");
+        small.explainDivision(division, 64);
+        assertEquals(
+                List.of(
+                        new PlanReport.Fact(
+                                "division", "128 blocks of 8 units, 1 group of 64 rows, tiles of 8 units x 32 rows"),
+                        new PlanReport.Fact("shared memory", "132488 of 232448 bytes a block"),
+                        new PlanReport.Fact(
+                                "limit",
+                                "H = 1452 for B = 64: H = 1453 needs 236372 bytes of shared memory in each block; "
+                                        + "at most 232448 expected")),
+                built(division, 64).facts());
     }
 
     /** Too much shared memory, too few multiprocessors, no cooperative launch. */
@@ -46,14 +75,21 @@ class CudaPersistentTest {
         CudaPersistent wide = persistent(LARGE, 2048, 4, KernelFamily.AUTO);
         assertFalse(wide.isUsed(4));
         assertEquals(
-                "stepwise kernels in fp32 (persistent kernels do not fit: H = 2048 needs 427012 bytes of shared memory "
-                        + "in each block; at most 232448 expected), recurrent projection in 192 tiles of 32x32",
-                wide.description(4));
+                new PlanReport.Decision(
+                        "kernels",
+                        "stepwise",
+                        "persistent kernels do not fit",
+                        List.of(new PlanReport.Refusal(
+                                "persistent",
+                                "H = 2048 needs 427012 bytes of shared memory in each block; "
+                                        + "at most 232448 expected"))),
+                decision(wide, 4));
         CudaPersistent few = persistent(device(16, 232448, true), 257, 4, KernelFamily.AUTO);
         assertEquals(
-                "stepwise kernels in fp32 (persistent kernels do not fit: H = 257 needs blocks of 17 units on 16 "
-                        + "multiprocessors; at most 16 expected), recurrent projection in 25 tiles of 32x32",
-                few.description(4));
+                List.of(new PlanReport.Refusal(
+                        "persistent",
+                        "H = 257 needs blocks of 17 units on 16 multiprocessors; at most 16 expected")),
+                decision(few, 4).refused());
         assertFalse(persistent(device(132, 232448, false), 32, 4, KernelFamily.AUTO).isUsed(4));
     }
 
@@ -64,6 +100,10 @@ class CudaPersistentTest {
         assertTrue(persistent(LARGE, 1024, 2048, KernelFamily.AUTO).isUsed(32));
         assertTrue(persistent(LARGE, 1024, 2048, KernelFamily.PERSISTENT).isUsed(2048));
         assertFalse(persistent(LARGE, 32, 1, KernelFamily.STEPWISE).isUsed(1));
+        assertEquals(
+                "each step of B = 2048 rows fills a GPU with large tiles",
+                decision(persistent(LARGE, 1024, 2048, KernelFamily.AUTO), 2048).reason());
+        assertEquals("asked for", decision(persistent(LARGE, 32, 1, KernelFamily.STEPWISE), 1).reason());
     }
 
     @Test

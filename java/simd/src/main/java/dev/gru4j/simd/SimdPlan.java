@@ -8,6 +8,7 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
+import dev.gru4j.backend.PlanReport;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,15 +61,8 @@ final class SimdPlan extends GruPlan {
     }
 
     @Override
-    public String description() {
-        SimdShape shape = kernels.shape;
-        return "simd: " + spec() + ", " + kernels.bits + "-bit vectors, H padded to " + geometry.padded
-                + ", tiles of " + shape.gateRows() + " rows x r|z|n of " + geometry.unit + " units and "
-                + shape.generalRows() + " rows x " + geometry.general + " columns, " + pool.threads()
-                + (pool.threads() == 1
-                        ? " thread"
-                        : " threads, split by "
-                                + (maxB() >= SimdForward.ROWS_PER_WORKER * pool.threads() ? "rows" : "hidden units"));
+    protected PlanReport.Builder explain() {
+        return SimdExplanation.of(kernels, geometry, pool.threads(), maxB());
     }
 
     // ---- memory ------------------------------------------------------------------------------------

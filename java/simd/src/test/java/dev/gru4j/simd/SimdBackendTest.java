@@ -14,10 +14,12 @@ import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
+import dev.gru4j.backend.PlanReport;
 import java.io.File;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -86,15 +88,48 @@ final class SimdBackendTest {
         }
     }
 
+    /** As on a processor with 256 bits. */
+    @Test
+    void aPlanSaysWhyItRefusedTheOtherWidthsAndDivisions() {
+        SimdKernels kernels = SimdKernels.of(128);
+        SimdGeometry geometry = new SimdGeometry(10, kernels);
+        GruSpec spec = GruSpec.of(3, 10);
+        PlanReport few = SimdExplanation.of(kernels, geometry, 4, 63, 256)
+                .build(spec, 4, 63, GruPlan.Mode.INFERENCE, 0, 0);
+        assertEquals(
+                new PlanReport.Decision(
+                        "kernels",
+                        "128-bit vectors",
+                        "asked for",
+                        List.of(
+                                new PlanReport.Refusal(
+                                        "512-bit vectors", "this processor and JVM run vectors of up to 256 bits"),
+                                new PlanReport.Refusal("256-bit vectors", "a narrower width was asked for"))),
+                few.decisions().get(0));
+        String found = "B = 63; from 64 on every thread has 16 rows or more of its own";
+        assertEquals(
+                new PlanReport.Decision(
+                        "threads",
+                        "4, split by hidden units",
+                        found,
+                        List.of(new PlanReport.Refusal("split by rows", found))),
+                few.decisions().get(1));
+        PlanReport many = SimdExplanation.of(kernels, geometry, 4, 64, 128)
+                .build(spec, 4, 64, GruPlan.Mode.INFERENCE, 0, 0);
+        assertEquals("the widest this processor runs well", many.decisions().get(0).reason());
+        assertEquals("4, split by rows", many.decisions().get(1).choice());
+    }
+
     @Test
     void aPlanSaysWhatItChose() {
         try (GruBackend backend = SimdBackend.open(new BackendOptions(2, 128));
                 GruPlan plan = backend.plan(GruSpec.of(3, 10), 4, 64, GruPlan.Mode.INFERENCE)) {
-            assertTrue(
-                    plan.description().startsWith("simd: I3 H10 L1 FORWARD RESET_AFTER bias BOTH, 128-bit vectors,"
-                            + " H padded to 12,"),
-                    plan.description());
-            assertTrue(plan.description().endsWith("2 threads, split by rows"), plan.description());
+            String line = plan.description();
+            assertTrue(line.startsWith("simd: I3 H10 L1 FORWARD RESET_AFTER bias BOTH, kernels 128-bit vectors ("),
+                    line);
+            assertTrue(line.contains(", threads 2, split by rows (B = 64; from 32 on "), line);
+            assertTrue(line.contains(", padding of H to 12, whole vectors of 4 lanes"), line);
+            assertTrue(line.endsWith(" of reserve for T = 4 and B = 64"), line);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.gru4j;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ public final class GruBuilder {
     private @Nullable GruBackend backend;
     private @Nullable String backendName;
     private BackendOptions options = BackendOptions.DEFAULT;
+    private @Nullable ProductPrecision precision;
 
     GruBuilder(GruSpec spec, @Nullable GruWeights weights) {
         this.spec = Objects.requireNonNull(spec, "spec");
@@ -76,17 +78,34 @@ public final class GruBuilder {
     }
 
     /**
+     * Precision of the matrix products, {@link ProductPrecision#FP32} by default; it goes before that of the
+     * {@link #options}. The backend is then chosen among those that have it, and one of the caller's must have been
+     * opened in it.
+     */
+    public GruBuilder precision(ProductPrecision precision) {
+        this.precision = Objects.requireNonNull(precision, "precision");
+        return this;
+    }
+
+    /**
      * Makes the layer.
      *
      * @throws IllegalArgumentException if the backend's name is unknown
-     * @throws IllegalStateException if that backend cannot run here, with the reason and the remedy
+     * @throws IllegalStateException if that backend cannot run here, with the reason and the remedy, or if the
+     *     caller's is of another precision
      */
     public Gru build() {
         GruWeights initial = weights == null ? new GruWeights(spec).initialize(seed) : weights;
         if (backend != null) {
+            if (precision != null && backend.precision() != precision) {
+                throw new IllegalStateException("precision " + precision + " was asked for, but backend '"
+                        + backend.name() + "' was opened in " + backend.precision()
+                        + " (open it with BackendOptions.withPrecision)");
+            }
             return new Gru(spec, initial, seed, backend, false);
         }
-        GruBackend opened = backendName == null ? Backends.open(options) : Backends.open(backendName, options);
+        BackendOptions asked = precision == null ? options : options.withPrecision(precision);
+        GruBackend opened = backendName == null ? Backends.open(asked) : Backends.open(backendName, asked);
         try {
             return new Gru(spec, initial, seed, opened, true);
         } catch (RuntimeException | Error e) {

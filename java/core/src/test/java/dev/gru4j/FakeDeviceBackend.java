@@ -9,6 +9,7 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.IntMemory;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -179,6 +180,11 @@ final class FakeDeviceBackend implements GruBackend {
     @Override
     public String description() {
         return "fake device";
+    }
+
+    @Override
+    public ProductPrecision precision() {
+        return reference.precision();
     }
 
     @Override

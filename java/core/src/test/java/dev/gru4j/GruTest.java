@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.reference.Precision;
 import dev.gru4j.reference.ReferenceNetwork;
 import java.io.IOException;
@@ -231,6 +232,24 @@ class GruTest {
         }
         try (Gru loaded = Gru.load(file)) {
             assertEquals(SPEC, loaded.spec());
+        }
+    }
+
+    @Test
+    void theBuilderOpensABackendOfThePrecisionAsked() {
+        try (Gru gru = Gru.builder(2, 3).backend("reference").precision(ProductPrecision.BF16).build()) {
+            assertEquals("reference: scalar loops in float, products in bf16, one thread", gru.description());
+        }
+    }
+
+    @Test
+    void aBackendOfAnotherPrecisionThanAskedIsRefused() {
+        try (GruBackend backend = Backends.open("reference", BackendOptions.DEFAULT)) {
+            GruBuilder builder = Gru.builder(2, 3).backend(backend).precision(ProductPrecision.TF32X3);
+            assertEquals(
+                    "precision 3xtf32 was asked for, but backend 'reference' was opened in fp32"
+                            + " (open it with BackendOptions.withPrecision)",
+                    assertThrows(IllegalStateException.class, builder::build).getMessage());
         }
     }
 

@@ -12,9 +12,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
- * How a backend is chosen: the first of cuda, simd, reference that can run, or the one that
- * {@code -Dgru4j.backend=NAME} names. A forced backend that cannot run fails with its reason; there is
- * never a silent fallback. The choice and every refusal are logged once each, with the remedy.
+ * How a backend is chosen: the first of cuda, simd, reference that can run with the options, the precision
+ * among them, or the one that {@code -Dgru4j.backend=NAME} names. A forced backend that cannot run fails
+ * with its reason; there is never a silent fallback. The choice and every refusal are logged once each,
+ * with the remedy.
  */
 public final class Backends {
     /** System property that forces a backend. */
@@ -76,7 +77,7 @@ public final class Backends {
     }
 
     /**
-     * Opens the backend that {@value #PROPERTY} names or, without it, the best that can run.
+     * Opens the backend that {@value #PROPERTY} names or, without it, the best that can run with these options.
      *
      * @throws IllegalArgumentException if the property names an unknown backend
      * @throws IllegalStateException if it names one that cannot run, with the reason and the remedy
@@ -94,7 +95,7 @@ public final class Backends {
      */
     public static GruBackend open(String name, BackendOptions options) {
         GruBackendProvider provider = named(name);
-        Availability availability = provider.availability();
+        Availability availability = provider.availability(options);
         if (!availability.isAvailable()) {
             throw new IllegalStateException("backend '" + name + "' was requested but is unavailable: " + availability);
         }
@@ -103,7 +104,7 @@ public final class Backends {
 
     private static GruBackend openBest(BackendOptions options) {
         for (GruBackendProvider provider : all()) {
-            Availability availability = provider.availability();
+            Availability availability = provider.availability(options);
             if (availability.isAvailable()) {
                 GruBackend backend = provider.open(options);
                 logOnce("backend " + backend.description());
@@ -124,7 +125,7 @@ public final class Backends {
     /** Stands for a backend whose module is not on the class or module path, or cannot be linked. */
     private record MissingProvider(String name, List<String> broken) implements GruBackendProvider {
         @Override
-        public Availability availability() {
+        public Availability availability(BackendOptions options) {
             if (name.equals("simd") && ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
                 return Availability.unavailable(
                         "module jdk.incubator.vector is not loaded",
@@ -137,7 +138,7 @@ public final class Backends {
 
         @Override
         public GruBackend open(BackendOptions options) {
-            throw new IllegalStateException("backend '" + name + "' is unavailable: " + availability());
+            throw new IllegalStateException("backend '" + name + "' is unavailable: " + availability(options));
         }
     }
 }

@@ -17,8 +17,11 @@ public interface GruBackend extends AutoCloseable {
     /** {@code cuda}, {@code simd} or {@code reference}. */
     String name();
 
-    /** One line for people: name, vector width or device, threads. */
+    /** One line for people: name, vector width or device, precision, threads. */
     String description();
+
+    /** What it rounds the operands of its matrix products to: that of the options it was opened with. */
+    ProductPrecision precision();
 
     /** New memory, all zero. */
     FloatMemory allocate(long floats);

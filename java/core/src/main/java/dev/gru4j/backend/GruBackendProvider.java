@@ -1,7 +1,9 @@
 package dev.gru4j.backend;
 
 import dev.gru4j.GruSpec;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The entry of a backend, found through {@link java.util.ServiceLoader}. Loading it and asking
@@ -11,13 +13,32 @@ public interface GruBackendProvider {
     /** {@code cuda}, {@code simd} or {@code reference}: what {@code -Dgru4j.backend} names. */
     String name();
 
-    /** Whether {@link #open} would succeed. Cheap, never throws. */
-    Availability availability();
+    /**
+     * Whether {@link #open} would succeed with these options; a precision may be missing where fp32 is there. Cheap,
+     * never throws.
+     */
+    Availability availability(BackendOptions options);
+
+    /** {@link #availability(BackendOptions)} with everything left to the backend. */
+    default Availability availability() {
+        return availability(BackendOptions.DEFAULT);
+    }
+
+    /** The precisions in which it can run here, in the order of {@link ProductPrecision}. */
+    default Set<ProductPrecision> precisions() {
+        Set<ProductPrecision> available = EnumSet.noneOf(ProductPrecision.class);
+        for (ProductPrecision precision : ProductPrecision.values()) {
+            if (availability(BackendOptions.DEFAULT.withPrecision(precision)).isAvailable()) {
+                available.add(precision);
+            }
+        }
+        return available;
+    }
 
     /**
      * A new backend; the caller closes it.
      *
-     * @throws IllegalStateException if unavailable, with the reason and the remedy
+     * @throws IllegalStateException if unavailable with these options, with the reason and the remedy
      */
     GruBackend open(BackendOptions options);
 

@@ -7,17 +7,24 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.HostIntMemory;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
 
 /**
  * The reference as a backend: correct everywhere, fast nowhere. It works on the caller's thread and
- * its results depend on no option.
+ * of all options its results depend on the precision alone.
  */
 final class ReferenceBackend implements GruBackend {
     static final String NAME = "reference";
 
-    private final TrainingKernels kernels = new ReferenceTrainingKernels();
+    private final ProductPrecision precision;
+    private final TrainingKernels kernels;
     private volatile boolean closed;
+
+    ReferenceBackend(ProductPrecision precision) {
+        this.precision = precision;
+        this.kernels = new ReferenceTrainingKernels(Precision.of(precision));
+    }
 
     @Override
     public String name() {
@@ -26,7 +33,12 @@ final class ReferenceBackend implements GruBackend {
 
     @Override
     public String description() {
-        return "reference: scalar loops in float, one thread";
+        return "reference: scalar loops in float, products in " + precision + ", one thread";
+    }
+
+    @Override
+    public ProductPrecision precision() {
+        return precision;
     }
 
     @Override
@@ -44,7 +56,7 @@ final class ReferenceBackend implements GruBackend {
     @Override
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
         checkOpen();
-        return new ReferencePlan(spec, maxT, maxB, mode);
+        return new ReferencePlan(spec, maxT, maxB, mode, precision);
     }
 
     @Override

@@ -5,7 +5,7 @@ import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
 
-/** Entry of the reference backend: available everywhere. */
+/** Entry of the reference backend: available everywhere, in every precision. */
 public final class ReferenceBackendProvider implements GruBackendProvider {
     /** For {@link java.util.ServiceLoader}. */
     public ReferenceBackendProvider() {}
@@ -16,12 +16,12 @@ public final class ReferenceBackendProvider implements GruBackendProvider {
     }
 
     @Override
-    public Availability availability() {
+    public Availability availability(BackendOptions options) {
         return Availability.available();
     }
 
     @Override
     public GruBackend open(BackendOptions options) {
-        return new ReferenceBackend();
+        return new ReferenceBackend(options.precision());
     }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * wherever one is convenient, no blocking, no threads, no vectors. It is not to be made fast; other
  * backends are, and are held to this one. If it is too slow for a test, the test takes a smaller shape.
  *
- * <p>One text runs in both precisions: it computes on {@code double[]} and rounds every input and every
+ * <p>One text runs in every precision: it computes on {@code double[]} and rounds every input and every
  * intermediate to its {@link Precision}. Shapes are those of {@link dev.gru4j.backend.GruCall}.
  *
  * <p>Immutable: any number of threads may use one network.

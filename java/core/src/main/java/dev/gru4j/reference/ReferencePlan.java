@@ -6,12 +6,13 @@ import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link ReferenceNetwork} in {@link Precision#FLOAT} behind the plan interface. It copies between
+ * {@link ReferenceNetwork} in float, its products in any precision, behind the plan interface. It copies between
  * host memory and the network's arrays, exactly, since the network's numbers are floats; unlike other
  * plans it allocates in every call and needs no workspace.
  *
@@ -20,17 +21,21 @@ import org.jspecify.annotations.Nullable;
  * anywhere else.
  */
 final class ReferencePlan extends GruPlan {
+    private final ProductPrecision products;
+    private final Precision precision;
     private @Nullable ReferenceNetwork network;
 
-    ReferencePlan(GruSpec spec, int maxT, int maxB, Mode mode) {
+    ReferencePlan(GruSpec spec, int maxT, int maxB, Mode mode, ProductPrecision products) {
         super(spec, maxT, maxB, mode);
+        this.products = products;
+        this.precision = Precision.of(products);
     }
 
     @Override
     protected PlanReport.Builder explain() {
         return new PlanReport.Builder(ReferenceBackend.NAME)
                 .decision("kernels", "scalar loops", "the equations and nothing else", List.of())
-                .fact("precision", "float")
+                .fact("precision", "float, products in " + products)
                 .fact("threads", "1, the caller's");
     }
 
@@ -51,7 +56,7 @@ final class ReferencePlan extends GruPlan {
     @Override
     protected void doLoadParameters(FloatMemory flat) {
         int length = Math.toIntExact(parameters().length());
-        network = new ReferenceNetwork(spec(), Precision.FLOAT, read("parameters", flat, 0, length));
+        network = new ReferenceNetwork(spec(), precision, read("parameters", flat, 0, length));
     }
 
     @Override
@@ -92,7 +97,7 @@ final class ReferencePlan extends GruPlan {
             if (call.accumulate()) {
                 double[] before = read("dParameters", call.dParameters(), 0, dParameters.length);
                 for (int k = 0; k < dParameters.length; k++) {
-                    dParameters[k] = Precision.FLOAT.round(before[k] + dParameters[k]);
+                    dParameters[k] = precision.round(before[k] + dParameters[k]);
                 }
             }
             write("dParameters", call.dParameters(), 0, dParameters);

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
  * W·x + b for one row x, and its gradients. W is row-major (rows,K); every method works on the rows
  * {@code [from, to)} of W, so that a cell which needs one gate's block can ask for it.
  *
- * <p>Sums run over k = 0, 1, 2, … with every product and every partial sum rounded.
+ * <p>Sums run over k = 0, 1, 2, … with the operands of every product ({@link Precision#product}), every product and
+ * every partial sum rounded. Biases and their gradients are no products: their numbers are taken as they are.
  */
 final class ReferenceProjection {
     private ReferenceProjection() {}
@@ -25,7 +26,7 @@ final class ReferenceProjection {
         for (int i = from; i < to; i++) {
             double sum = 0;
             for (int k = 0; k < K; k++) {
-                sum = p.round(sum + p.round(w[i * K + k] * x[k]));
+                sum = p.round(sum + p.product(w[i * K + k], x[k]));
             }
             out[i] = bias == null ? sum : p.round(sum + bias[i]);
         }
@@ -42,7 +43,7 @@ final class ReferenceProjection {
         for (int k = 0; k < K; k++) {
             double sum = 0;
             for (int i = from; i < to; i++) {
-                sum = p.round(sum + p.round(dOut[i] * w[i * K + k]));
+                sum = p.round(sum + p.product(dOut[i], w[i * K + k]));
             }
             dx[k] = p.round(dx[k] + sum);
         }
@@ -61,7 +62,7 @@ final class ReferenceProjection {
         int K = x.length;
         for (int i = from; i < to; i++) {
             for (int k = 0; k < K; k++) {
-                dW[i * K + k] = p.round(dW[i * K + k] + p.round(dOut[i] * x[k]));
+                dW[i * K + k] = p.round(dW[i * K + k] + p.product(dOut[i], x[k]));
             }
             if (dBias != null) {
                 dBias[i] = p.round(dBias[i] + dOut[i]);

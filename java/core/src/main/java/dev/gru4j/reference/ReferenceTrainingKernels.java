@@ -10,11 +10,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * The training kernels as scalar loops. Every sum and every formula is evaluated in double, in index
  * order, and rounded to float once, when it is stored; only {@link #embeddingBackward} adds float to
- * float, because its definition is the order of these additions.
+ * float, because its definition is the order of these additions. The operands of the dense kernels'
+ * products are rounded first, to the backend's precision.
  *
  * <p>Ids and targets outside their range are refused before anything is written.
  */
 final class ReferenceTrainingKernels extends TrainingKernels {
+    private final Precision precision;
+
+    ReferenceTrainingKernels(Precision precision) {
+        this.precision = precision;
+    }
+
     @Override
     protected void doEmbeddingForward(IntMemory ids, FloatMemory table, int n, int rows, int width, FloatMemory out) {
         int[] id = indices("ids", ids, n, rows);
@@ -59,7 +66,7 @@ final class ReferenceTrainingKernels extends TrainingKernels {
             for (int j = 0; j < out; j++) {
                 double sum = bs == null ? 0 : bs.get(j);
                 for (int i = 0; i < in; i++) {
-                    sum += xs.get(k * in + i) * w.get(j * in + i);
+                    sum += precision.unrounded(xs.get(k * in + i), w.get(j * in + i));
                 }
                 ys.set(k * out + j, sum);
             }
@@ -88,7 +95,7 @@ final class ReferenceTrainingKernels extends TrainingKernels {
                 for (int i = 0; i < in; i++) {
                     double sum = 0;
                     for (int j = 0; j < out; j++) {
-                        sum += dys.get(k * out + j) * w.get(j * in + i);
+                        sum += precision.unrounded(dys.get(k * out + j), w.get(j * in + i));
                     }
                     dxs.set(k * in + i, sum);
                 }
@@ -98,7 +105,7 @@ final class ReferenceTrainingKernels extends TrainingKernels {
             for (int i = 0; i < in; i++) {
                 double sum = accumulate ? dw.get(j * in + i) : 0;
                 for (int k = 0; k < n; k++) {
-                    sum += dys.get(k * out + j) * xs.get(k * in + i);
+                    sum += precision.unrounded(dys.get(k * out + j), xs.get(k * in + i));
                 }
                 dw.set(j * in + i, sum);
             }

@@ -14,11 +14,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Dispatch in this module, where only the reference is there. */
 @ResourceLock(Resources.SYSTEM_PROPERTIES) // gru4j.backend
@@ -84,6 +87,20 @@ class BackendsTest {
         withProperty("cdua", () -> assertEquals(
                 "unknown backend 'cdua'; known: cuda, simd, reference",
                 assertThrows(IllegalArgumentException.class, Backends::open).getMessage()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(ProductPrecision.class)
+    void theReferenceHasEveryPrecision(ProductPrecision precision) {
+        GruBackendProvider reference = Backends.named("reference");
+        assertEquals(Set.of(ProductPrecision.values()), reference.precisions());
+        try (GruBackend backend = reference.open(BackendOptions.DEFAULT.withPrecision(precision))) {
+            assertEquals(precision, backend.precision());
+            assertEquals(
+                    "reference: scalar loops in float, products in " + precision + ", one thread",
+                    backend.description());
+        }
+        assertEquals(Set.of(), Backends.named("cuda").precisions(), "of a backend that is not there");
     }
 
     private static void withProperty(@Nullable String value, Runnable test) {

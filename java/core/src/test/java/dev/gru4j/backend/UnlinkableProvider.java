@@ -12,7 +12,7 @@ public final class UnlinkableProvider implements GruBackendProvider {
     }
 
     @Override
-    public Availability availability() {
+    public Availability availability(BackendOptions options) {
         return Availability.available();
     }
 

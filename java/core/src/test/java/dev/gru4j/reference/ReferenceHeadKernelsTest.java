@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
  */
 final class ReferenceHeadKernelsTest {
     private static final TensorAssert CHECK = new TensorAssert(ReferenceHeadKernelsTest.class);
-    private static final TrainingKernels KERNELS = new ReferenceTrainingKernels();
+    private static final TrainingKernels KERNELS = new ReferenceTrainingKernels(Precision.FLOAT);
 
     private static final float STEP = 0x1p-6f;
 

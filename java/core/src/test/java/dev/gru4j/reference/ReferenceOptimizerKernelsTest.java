@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** Norm, clipping, SGD and Adam against steps worked by hand. */
 final class ReferenceOptimizerKernelsTest {
     private static final TensorAssert CHECK = new TensorAssert(ReferenceOptimizerKernelsTest.class);
-    private static final TrainingKernels KERNELS = new ReferenceTrainingKernels();
+    private static final TrainingKernels KERNELS = new ReferenceTrainingKernels(Precision.FLOAT);
 
     /** A few roundings of a number below 2. */
     private static final double BOUND = 4 * Math.ulp(1f);

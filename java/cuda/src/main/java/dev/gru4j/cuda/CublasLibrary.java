@@ -1,6 +1,7 @@
 package dev.gru4j.cuda;
 
 import dev.gru4j.backend.Availability;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.CudaDriver;
 import dev.gru4j.cuda.driver.JCudaLoader;
 import java.lang.foreign.Arena;
@@ -67,6 +68,9 @@ record CublasLibrary(String path, int version, boolean isStandIn) {
         String setting = setting();
         if (setting.equals(NONE)) {
             return new OwnProducts(PROPERTY + "=" + NONE);
+        }
+        if (session.precision() == ProductPrecision.TF32X3) {
+            return new OwnProducts("cuBLAS has none in " + ProductPrecision.TF32X3);
         }
         boolean isNamed = !setting.equals(AUTO);
         if (emulated && !isNamed) {

@@ -1,16 +1,18 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.CudaProduct.Form;
 import dev.gru4j.cuda.driver.Cublas;
 import dev.gru4j.cuda.driver.CudaDriver;
 import dev.gru4j.cuda.driver.JCudaLoader;
 
 /**
- * Products by cuBLAS, in IEEE fp32.
+ * Products by cuBLAS, in the session's precision: in IEEE fp32 by cublasSgemm, in tf32, bf16 and fp16 by cublasGemmEx,
+ * which reads fp32, rounds what it multiplies and adds in fp32.
  *
  * <p>The same bits on every run: one handle that changes between the session's streams, a workspace for each of them
- * (shared, they would disturb each other), no atomics, and pedantic math, which keeps TF32 and sums of smaller
- * types out whatever the device prefers. Which kernel cuBLAS takes is its own choice, so bits may differ between
+ * (shared, they would disturb each other), no atomics, and for fp32 pedantic math, which keeps TF32 and sums of
+ * smaller types out whatever the device prefers. Which kernel cuBLAS takes is its own choice, so bits may differ between
  * kinds of GPU and between versions of cuBLAS, other than those of our kernels.
  */
 final class CublasProducts implements Products {
@@ -24,6 +26,9 @@ final class CublasProducts implements Products {
     private final CudaSession session;
     private final Cublas cublas;
     private final String description;
+
+    /** For messages. */
+    private final String function;
 
     private final long workspace;
 
@@ -39,6 +44,9 @@ final class CublasProducts implements Products {
         this.workspace = workspace;
         this.stream = session.streams().main();
         this.description = description;
+        this.function = session.precision() == ProductPrecision.FP32
+                ? "cublasSgemm"
+                : "cublasGemmEx in " + session.precision();
     }
 
     /** The library's products, or own kernels with the reason where cuBLAS does not work on this device. */
@@ -65,7 +73,7 @@ final class CublasProducts implements Products {
                 if (status == Cublas.SUCCESS) {
                     status = cublas.forbidAtomics();
                 }
-                if (status == Cublas.SUCCESS) {
+                if (status == Cublas.SUCCESS && session.precision() == ProductPrecision.FP32) {
                     status = cublas.usePedanticMath();
                 }
                 complete = status == Cublas.SUCCESS;
@@ -123,12 +131,19 @@ final class CublasProducts implements Products {
             return false;
         }
         followStream();
-        int status = cublas.sgemm(
-                form == Form.NT, form == Form.TN, n, m, k, b, (int) ldb, a, (int) lda, accumulate, c, (int) ldc);
+        boolean transposeB = form == Form.NT;
+        boolean transposeA = form == Form.TN;
+        ProductPrecision precision = session.precision();
+        int status = precision == ProductPrecision.FP32
+                ? cublas.sgemm(
+                        transposeB, transposeA, n, m, k, b, (int) ldb, a, (int) lda, accumulate, c, (int) ldc)
+                : cublas.gemm(
+                        precision, transposeB, transposeA, n, m, k, b, (int) ldb, a, (int) lda, accumulate, c,
+                        (int) ldc);
         if (status != Cublas.SUCCESS) {
-            throw failure("cublasSgemm: a product " + form + " with m = " + m + ", n = " + n + ", k = " + k, status);
+            throw failure(function + ": a product " + form + " with m = " + m + ", n = " + n + ", k = " + k, status);
         }
-        session.noteLaunch("cublasSgemm");
+        session.noteLaunch(function);
         return true;
     }
 

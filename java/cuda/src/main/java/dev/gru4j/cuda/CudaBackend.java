@@ -7,6 +7,7 @@ import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.IntMemory;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
 
 /** The cuda backend on one device: one session, shared by everything made from it. */
@@ -37,6 +38,11 @@ final class CudaBackend implements GruBackend {
     @Override
     public String description() {
         return description;
+    }
+
+    @Override
+    public ProductPrecision precision() {
+        return session.precision();
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.gru4j.cuda;
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -32,14 +33,16 @@ final class CudaDirections {
     private final @Nullable String obstacle;
 
     /** As {@link CudaPersistent#CudaPersistent}. */
-    CudaDirections(CudaDevice device, GruSpec spec, int maxB, boolean isTraining, KernelFamily family) {
+    CudaDirections(
+            CudaDevice device, GruSpec spec, int maxB, boolean isTraining, KernelFamily family,
+            ProductPrecision precision) {
         areTwo = spec.directions().count() == 2;
         CudaPersistent onHalf = areTwo
-                ? new CudaPersistent(device.half(), spec, maxB, isTraining, KernelFamily.AUTO)
+                ? new CudaPersistent(device.half(), spec, maxB, isTraining, KernelFamily.AUTO, precision)
                 : null;
         obstacle = onHalf == null ? null : onHalf.obstacle();
         boolean isHalved = areTwo && obstacle == null;
-        persistent = new CudaPersistent(isHalved ? device.half() : device, spec, maxB, isTraining, family);
+        persistent = new CudaPersistent(isHalved ? device.half() : device, spec, maxB, isTraining, family, precision);
     }
 
     /** The kernels of one direction, and their division among the multiprocessors that it may use. */

@@ -14,7 +14,7 @@ import java.util.Set;
  * <p>To be called by a thread that has entered the session.
  */
 final class CudaDownloads {
-    private static final long CHUNK_BYTES = CudaUploads.CHUNK_BYTES;
+    private static final long CHUNK_BYTES = CudaUploads.Ring.DEFAULT.chunkBytes();
 
     private static final int CHUNKS = 2;
 

@@ -5,6 +5,7 @@ import dev.gru4j.GruParameters;
 import dev.gru4j.GruSpec;
 import dev.gru4j.GruVariant;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 
 /**
@@ -19,17 +20,19 @@ final class CudaExplanation {
     private final GruSpec spec;
     private final int maxT;
     private final int maxB;
+    private final ProductPrecision precision;
     private final CudaDirections directions;
     private final CudaLayout layout;
     private final boolean isWithGraphs;
 
     CudaExplanation(
-            CudaDevice device, GruSpec spec, int maxT, int maxB, CudaDirections directions, CudaLayout layout,
-            boolean isWithGraphs) {
+            CudaDevice device, GruSpec spec, int maxT, int maxB, ProductPrecision precision,
+            CudaDirections directions, CudaLayout layout, boolean isWithGraphs) {
         this.device = device;
         this.spec = spec;
         this.maxT = maxT;
         this.maxB = maxB;
+        this.precision = precision;
         this.directions = directions;
         this.layout = layout;
         this.isWithGraphs = isWithGraphs;
@@ -45,7 +48,7 @@ final class CudaExplanation {
         CudaPersistent persistent = directions.persistent();
         persistent.explain(report, maxB);
         directions.explain(report, maxB);
-        report.fact("precision", "fp32");
+        report.fact("precision", precision.toString());
         if (persistent.isUsed(maxB)) {
             persistent.explainDivision(report, maxB);
         } else {

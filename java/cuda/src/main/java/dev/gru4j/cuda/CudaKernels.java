@@ -1,8 +1,11 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.cuda.CudaProduct.Form;
 import dev.gru4j.cuda.driver.CudaDriver;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -28,6 +31,30 @@ final class CudaKernels {
         GEMM_NT_SMALL("gru_gemm_nt_32x32_f32", GEMM_THREADS, 104),
         GEMM_NN_SMALL("gru_gemm_nn_32x32_f32", GEMM_THREADS, 104),
         GEMM_TN_SMALL("gru_gemm_tn_32x32_f32", GEMM_THREADS, 104),
+        GEMM_NT_LARGE_TF32("gru_gemm_nt_128x128_tf32", GEMM_THREADS, 104),
+        GEMM_NN_LARGE_TF32("gru_gemm_nn_128x128_tf32", GEMM_THREADS, 104),
+        GEMM_TN_LARGE_TF32("gru_gemm_tn_128x128_tf32", GEMM_THREADS, 104),
+        GEMM_NT_SMALL_TF32("gru_gemm_nt_32x32_tf32", GEMM_THREADS, 104),
+        GEMM_NN_SMALL_TF32("gru_gemm_nn_32x32_tf32", GEMM_THREADS, 104),
+        GEMM_TN_SMALL_TF32("gru_gemm_tn_32x32_tf32", GEMM_THREADS, 104),
+        GEMM_NT_LARGE_TF32X3("gru_gemm_nt_128x128_3xtf32", GEMM_THREADS, 104),
+        GEMM_NN_LARGE_TF32X3("gru_gemm_nn_128x128_3xtf32", GEMM_THREADS, 104),
+        GEMM_TN_LARGE_TF32X3("gru_gemm_tn_128x128_3xtf32", GEMM_THREADS, 104),
+        GEMM_NT_SMALL_TF32X3("gru_gemm_nt_32x32_3xtf32", GEMM_THREADS, 104),
+        GEMM_NN_SMALL_TF32X3("gru_gemm_nn_32x32_3xtf32", GEMM_THREADS, 104),
+        GEMM_TN_SMALL_TF32X3("gru_gemm_tn_32x32_3xtf32", GEMM_THREADS, 104),
+        GEMM_NT_LARGE_BF16("gru_gemm_nt_128x128_bf16", GEMM_THREADS, 104),
+        GEMM_NN_LARGE_BF16("gru_gemm_nn_128x128_bf16", GEMM_THREADS, 104),
+        GEMM_TN_LARGE_BF16("gru_gemm_tn_128x128_bf16", GEMM_THREADS, 104),
+        GEMM_NT_SMALL_BF16("gru_gemm_nt_32x32_bf16", GEMM_THREADS, 104),
+        GEMM_NN_SMALL_BF16("gru_gemm_nn_32x32_bf16", GEMM_THREADS, 104),
+        GEMM_TN_SMALL_BF16("gru_gemm_tn_32x32_bf16", GEMM_THREADS, 104),
+        GEMM_NT_LARGE_FP16("gru_gemm_nt_128x128_fp16", GEMM_THREADS, 104),
+        GEMM_NN_LARGE_FP16("gru_gemm_nn_128x128_fp16", GEMM_THREADS, 104),
+        GEMM_TN_LARGE_FP16("gru_gemm_tn_128x128_fp16", GEMM_THREADS, 104),
+        GEMM_NT_SMALL_FP16("gru_gemm_nt_32x32_fp16", GEMM_THREADS, 104),
+        GEMM_NN_SMALL_FP16("gru_gemm_nn_32x32_fp16", GEMM_THREADS, 104),
+        GEMM_TN_SMALL_FP16("gru_gemm_tn_32x32_fp16", GEMM_THREADS, 104),
         SUM_SPLITS("gru_sum_splits_f32", ROW_THREADS, 48),
         COLUMN_SUMS("gru_column_sums_f32", 256, 56),
         CELL_FORWARD_RESET_AFTER("gru_cell_forward_reset_after_f32", ROW_THREADS, 88),
@@ -67,11 +94,21 @@ final class CudaKernels {
         private final String symbol;
         private final int threads;
         private final int argumentBytes;
+        private final ProductPrecision precision;
 
         Kernel(String symbol, int threads, int argumentBytes) {
             this.symbol = symbol;
             this.threads = threads;
             this.argumentBytes = argumentBytes;
+            this.precision = precisionOf(symbol.substring(symbol.lastIndexOf('_') + 1));
+        }
+
+        /** By the ending of its name; f32 and f64 end the names of kernels that every precision shares. */
+        private static ProductPrecision precisionOf(String ending) {
+            return Arrays.stream(ProductPrecision.values())
+                    .filter(p -> p.toString().equals(ending))
+                    .findFirst()
+                    .orElse(ProductPrecision.FP32);
         }
 
         /** The persistent kernel with tiles of so many units and rows. */
@@ -87,6 +124,20 @@ final class CudaKernels {
         private static final Kernel[] PERSISTENT =
                 Arrays.stream(values()).filter(Kernel::isPersistent).toArray(Kernel[]::new);
 
+        /** The product of one form, with square tiles of so many rows, of operands rounded to {@code precision}. */
+        static Kernel product(Form form, int tile, ProductPrecision precision) {
+            String ending = precision == ProductPrecision.FP32 ? "f32" : precision.toString();
+            return named("gru_gemm_" + form.name().toLowerCase(Locale.ROOT) + "_" + tile + "x" + tile + "_" + ending);
+        }
+
+        /** The kernel of that name in the module. */
+        private static Kernel named(String symbol) {
+            return Arrays.stream(values())
+                    .filter(kernel -> kernel.symbol.equals(symbol))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("no kernel " + symbol));
+        }
+
         /** Its name in the module. */
         String symbol() {
             return symbol;
@@ -95,6 +146,11 @@ final class CudaKernels {
         /** Whether its blocks wait for one another, so that all must run at once. */
         boolean isPersistent() {
             return symbol.startsWith("gru_persistent_");
+        }
+
+        /** What it rounds the operands of products to; fp32 of a kernel that has none. */
+        ProductPrecision precision() {
+            return precision;
         }
 
         /** Threads of a block. */
@@ -116,12 +172,16 @@ final class CudaKernels {
         this.driver = driver;
     }
 
-    /** Loads the module and finds every kernel in it. */
+    /** Loads the module and finds every kernel in it that the session's precision may launch. */
     void load(CudaImage image, CudaSession session) {
         session.check("loading the kernels (" + image.name() + ")", driver.loadModule(image.bytes()));
         loaded = true;
         int[] function = new int[1];
         for (Kernel kernel : Kernel.values()) {
+            // Kernels of a precision are there only where the image's target has its tensor cores.
+            if (kernel.precision() != ProductPrecision.FP32 && kernel.precision() != session.precision()) {
+                continue;
+            }
             session.check("finding kernel " + kernel.symbol(), driver.getFunction(kernel.symbol(), function));
             functions.put(kernel, function[0]);
             if (kernel.isPersistent()) {
@@ -134,7 +194,7 @@ final class CudaKernels {
     }
 
     int function(Kernel kernel) {
-        return Objects.requireNonNull(functions.get(kernel), "the kernels are loaded");
+        return Objects.requireNonNull(functions.get(kernel), kernel.symbol() + " is loaded");
     }
 
     /** Unloads what was loaded and returns the driver's code. */

@@ -5,6 +5,7 @@ import dev.gru4j.GruSpec;
 import dev.gru4j.GruVariant;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.CudaKernels.Kernel;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +54,7 @@ final class CudaPersistent {
     private final int H;
     private final boolean isTraining;
     private final KernelFamily family;
+    private final ProductPrecision precision;
 
     /** Why the persistent kernels cannot run; null if they can. */
     private final @Nullable String obstacle;
@@ -60,17 +62,21 @@ final class CudaPersistent {
     /**
      * @throws IllegalArgumentException if {@code family} asks for what cannot be
      */
-    CudaPersistent(CudaDevice device, GruSpec spec, int maxB, boolean isTraining, KernelFamily family) {
-        this(device, spec.variant(), spec.hiddenSize(), maxB, isTraining, family);
+    CudaPersistent(
+            CudaDevice device, GruSpec spec, int maxB, boolean isTraining, KernelFamily family,
+            ProductPrecision precision) {
+        this(device, spec.variant(), spec.hiddenSize(), maxB, isTraining, family, precision);
     }
 
     private CudaPersistent(
-            CudaDevice device, GruVariant variant, int H, int maxB, boolean isTraining, KernelFamily family) {
+            CudaDevice device, GruVariant variant, int H, int maxB, boolean isTraining, KernelFamily family,
+            ProductPrecision precision) {
         this.device = device;
         this.variant = variant;
         this.H = H;
         this.isTraining = isTraining;
         this.family = family;
+        this.precision = precision;
         this.obstacle = findObstacle(maxB);
         if (family == KernelFamily.PERSISTENT && obstacle != null) {
             throw new IllegalArgumentException("persistent kernels were asked for, but " + obstacle);
@@ -128,7 +134,8 @@ final class CudaPersistent {
         String limit = null;
         while (limit == null) {
             larger++;
-            limit = new CudaPersistent(device, variant, larger, B, isTraining, KernelFamily.AUTO).obstacle;
+            limit = new CudaPersistent(device, variant, larger, B, isTraining, KernelFamily.AUTO, precision)
+                    .obstacle;
         }
         report.fact("limit", "H = " + (larger - 1) + " for B = " + B + ": " + limit);
     }
@@ -184,6 +191,9 @@ final class CudaPersistent {
     }
 
     private @Nullable String findObstacle(int maxB) {
+        if (precision != ProductPrecision.FP32) {
+            return "there are none in " + precision;
+        }
         if (!device.isCooperative()) {
             return device.name() + " cannot run all blocks of a launch at once";
         }

@@ -51,7 +51,8 @@ final class CudaPlan extends GruPlan {
         super(spec, maxT, maxB, mode);
         this.session = session;
         boolean isTraining = mode == Mode.TRAINING;
-        this.directions = new CudaDirections(session.device(), spec, maxB, isTraining, family);
+        this.directions = new CudaDirections(
+                session.device(), spec, maxB, isTraining, family, session.precision());
         CudaPersistent persistent = directions.persistent();
         this.layout = new CudaLayout(spec, maxT, maxB, isTraining, persistent.flagWords(maxB));
         for (int layer = 0; layer < spec.layers(); layer++) {
@@ -76,7 +77,9 @@ final class CudaPlan extends GruPlan {
     @Override
     protected PlanReport.Builder explain() {
         boolean hasLibrary = !(session.products() instanceof OwnProducts);
-        return new CudaExplanation(session.device(), spec(), maxT(), maxB(), directions, layout, forwardGraphs != null)
+        return new CudaExplanation(
+                        session.device(), spec(), maxT(), maxB(), session.precision(), directions, layout,
+                        forwardGraphs != null)
                 .addTo(
                         new PlanReport.Builder(CudaBackendProvider.NAME), session.products().description(), hasLibrary);
     }

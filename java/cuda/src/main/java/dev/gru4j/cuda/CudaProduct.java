@@ -1,31 +1,27 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.CudaKernels.Kernel;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 
 /**
- * One matrix product after another: which kernel, which tiles, how many splits of k. To be set up and
+ * One matrix product after another, in the session's precision: which kernel, which tiles, how many splits of k. To be set up and
  * {@link #run} by a thread that has entered the session.
  *
- * <p>Every choice is a function of m, n and k alone, not of the device, so that a result of {@link #run} has
+ * <p>Every choice is a function of m, n, k and the precision alone, not of the device, so that a result of {@link #run} has
  * the same bits on every GPU and on the emulator. {@link #runLarge} leaves the choice to a library where there is one.
  */
 final class CudaProduct {
     /** What is read transposed. */
     enum Form {
         /** C(m,n) = A(m,k) · B(n,k)ᵀ: projections. */
-        NT(Kernel.GEMM_NT_LARGE, Kernel.GEMM_NT_SMALL),
+        NT,
         /** C(m,n) = A(m,k) · B(k,n): gradients of inputs and states. */
-        NN(Kernel.GEMM_NN_LARGE, Kernel.GEMM_NN_SMALL),
+        NN,
         /** C(m,n) = A(k,m)ᵀ · B(k,n): gradients of weights. */
-        TN(Kernel.GEMM_TN_LARGE, Kernel.GEMM_TN_SMALL);
-
-        private final Kernel large;
-        private final Kernel small;
-
-        Form(Kernel large, Kernel small) {
-            this.large = large;
-            this.small = small;
-        }
+        TN
     }
 
     static final int LARGE_TILE = 128;
@@ -47,6 +43,11 @@ final class CudaProduct {
     private static final int MAX_GRID_Y = 65535;
 
     private final CudaSession session;
+
+    /** The kernels of the session's precision. */
+    private final Map<Form, Kernel> large;
+
+    private final Map<Form, Kernel> small;
     private Form form = Form.NT;
     private int m;
     private int n;
@@ -66,6 +67,16 @@ final class CudaProduct {
 
     CudaProduct(CudaSession session) {
         this.session = session;
+        this.large = kernels(LARGE_TILE, session.precision());
+        this.small = kernels(SMALL_TILE, session.precision());
+    }
+
+    private static Map<Form, Kernel> kernels(int tile, ProductPrecision precision) {
+        Map<Form, Kernel> kernels = new EnumMap<>(Form.class);
+        for (Form form : Form.values()) {
+            kernels.put(form, Kernel.product(form, tile, precision));
+        }
+        return kernels;
     }
 
     /** Begins a product, without bias, lengths, splits or accumulation. */
@@ -197,7 +208,7 @@ final class CudaProduct {
                 .put(firstStep)
                 .put(accumulate && !isSplit);
         session.launch(
-                isLarge ? form.large : form.small,
+                Objects.requireNonNull((isLarge ? large : small).get(form)),
                 ceilDiv(m, tile),
                 gridY,
                 splits,

@@ -1,5 +1,6 @@
 package dev.gru4j.cuda;
 
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.CudaDriver;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
@@ -25,6 +26,7 @@ final class CudaSession implements AutoCloseable {
 
     private final CudaDriver driver;
     private final CudaDevice device;
+    private final ProductPrecision precision;
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Addresses of device memory not yet freed. */
@@ -57,20 +59,24 @@ final class CudaSession implements AutoCloseable {
     /**
      * Opens a session on the device.
      *
+     * @param precision of its matrix products; the device has it
      * @throws CudaException if the driver refuses; everything is released then
      */
-    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image) {
-        this(driver, device, image, CudaUploads.CHUNK_BYTES, CudaUploads.MOST_CHUNKS);
+    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image, ProductPrecision precision) {
+        this(driver, device, image, precision, CudaUploads.Ring.DEFAULT);
     }
 
-    /** The same with another ring of {@link CudaUploads}. */
-    CudaSession(CudaDriver driver, CudaDevice device, CudaImage image, long chunkBytes, int mostChunks) {
+    /** The same with another ring for uploads. */
+    CudaSession(
+            CudaDriver driver, CudaDevice device, CudaImage image, ProductPrecision precision,
+            CudaUploads.Ring ring) {
         this.driver = driver;
         this.device = device;
+        this.precision = precision;
         this.streams = new CudaStreams(this, driver);
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
-        this.uploads = new CudaUploads(this, driver, chunkBytes, mostChunks);
+        this.uploads = new CudaUploads(this, driver, ring);
         this.downloads = new CudaDownloads(this, driver);
         check("selecting the device", driver.selectDevice(CudaProbe.DEVICE));
         check("a context on " + device.name(), driver.retainContext());
@@ -131,6 +137,11 @@ final class CudaSession implements AutoCloseable {
 
     CudaDownloads downloads() {
         return downloads;
+    }
+
+    /** What the operands of its matrix products are rounded to. */
+    ProductPrecision precision() {
+        return precision;
     }
 
     /**

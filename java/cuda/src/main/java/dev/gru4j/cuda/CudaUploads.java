@@ -33,11 +33,19 @@ import java.util.List;
  * <p>To be called by a thread that has entered the session.
  */
 final class CudaUploads {
-    /** Large enough that a copy's start-up, some µs, does not count at 25 GB/s and more. */
-    static final long CHUNK_BYTES = 4 << 20;
-
-    /** A batch of up to 60 MiB crosses the bus while the one before is computed. */
-    static final int MOST_CHUNKS = 16;
+    /**
+     * Sizes of the ring.
+     *
+     * @param chunkBytes bytes of a chunk, a multiple of {@value #ALIGNMENT}
+     * @param mostChunks chunks at most
+     */
+    record Ring(long chunkBytes, int mostChunks) {
+        /**
+         * Chunks so large that a copy's start-up, some µs, does not count at 25 GB/s and more; and so many that a batch of
+         * up to 60 MiB crosses the bus while the one before is computed.
+         */
+        static final Ring DEFAULT = new Ring(4 << 20, 16);
+    }
 
     /** Bytes between the starts of two uploads in one chunk: copies on the device are fastest at such addresses. */
     private static final long ALIGNMENT = 256;
@@ -46,7 +54,7 @@ final class CudaUploads {
     private final CudaDriver driver;
     private final long chunkBytes;
     private final int mostChunks;
-    private final List<Chunk> ring = new ArrayList<>();
+    private final List<Chunk> chunks = new ArrayList<>();
     private int stream = CudaStreams.NONE;
 
     /** The chunk that uploads go to now, and how much of it is taken. */
@@ -63,16 +71,11 @@ final class CudaUploads {
         private int consumed = CudaStreams.NONE;
     }
 
-    /**
-     * Uploads through a ring of up to {@code mostChunks} chunks, which are allocated when they are needed.
-     *
-     * @param chunkBytes a multiple of 256
-     */
-    CudaUploads(CudaSession session, CudaDriver driver, long chunkBytes, int mostChunks) {
+    CudaUploads(CudaSession session, CudaDriver driver, Ring ring) {
         this.session = session;
         this.driver = driver;
-        this.chunkBytes = chunkBytes;
-        this.mostChunks = mostChunks;
+        this.chunkBytes = ring.chunkBytes();
+        this.mostChunks = ring.mostChunks();
     }
 
     void open() {
@@ -116,25 +119,25 @@ final class CudaUploads {
 
     /** The chunk that the next bytes go to; the ring moves on when the last one is full. */
     private Chunk chunkWithRoom() {
-        if (ring.isEmpty()) {
+        if (chunks.isEmpty()) {
             session.check("allocating memory for copies to the device", grow(0));
             current = 0;
             used = 0;
         } else if (used == chunkBytes) {
             moveOn();
         }
-        return ring.get(current);
+        return chunks.get(current);
     }
 
     private void moveOn() {
-        Chunk left = ring.get(current);
+        Chunk left = chunks.get(current);
         session.check("recording an event", driver.recordEvent(left.consumed, session.streams().main()));
-        int next = (current + 1) % ring.size();
-        boolean isNew = ring.size() < mostChunks && !hasCrossed(ring.get(next)) && tryToGrow(current + 1);
+        int next = (current + 1) % chunks.size();
+        boolean isNew = chunks.size() < mostChunks && !hasCrossed(chunks.get(next)) && tryToGrow(current + 1);
         if (isNew) {
             next = current + 1;
         } else {
-            Chunk chunk = ring.get(next);
+            Chunk chunk = chunks.get(next);
             session.checkWork(driver.synchronizeEvent(chunk.crossed));
             session.check("waiting for an event", driver.waitForEvent(stream, chunk.consumed));
         }
@@ -182,7 +185,7 @@ final class CudaUploads {
         }
         if (code == CudaDriver.SUCCESS) {
             chunk.consumed = event[0];
-            ring.add(index, chunk);
+            chunks.add(index, chunk);
         } else {
             release(chunk);
         }
@@ -212,10 +215,10 @@ final class CudaUploads {
             return CudaDriver.SUCCESS;
         }
         int code = driver.synchronizeStream(stream);
-        for (Chunk chunk : ring) {
+        for (Chunk chunk : chunks) {
             code = CudaSession.first(code, release(chunk));
         }
-        ring.clear();
+        chunks.clear();
         code = CudaSession.first(code, driver.destroyStream(stream));
         stream = CudaStreams.NONE;
         return code;

@@ -7,12 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
 import dev.gru4j.cuda.CudaProduct.Form;
-import dev.gru4j.cuda.driver.JCudaLoader;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -254,9 +253,7 @@ class CublasProductsTest {
     }
 
     private static CudaSession session() {
-        CudaProbe.Result found = CudaProbe.result();
-        CudaSession session = new CudaSession(
-                JCudaLoader.load(), Objects.requireNonNull(found.device()), Objects.requireNonNull(found.image()));
+        CudaSession session = Emulator.session(ProductPrecision.FP32);
         System.setProperty(CublasLibrary.PROPERTY, Emulator.cublas().toString());
         session.openProducts(true);
         assertTrue(session.products() instanceof CublasProducts, () -> session.products().description());

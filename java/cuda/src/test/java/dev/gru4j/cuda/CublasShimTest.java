@@ -33,7 +33,7 @@ class CublasShimTest {
         Path library = Objects.requireNonNull(CudaEmulator.library()).resolveSibling("cublas13/libcublas.so.13");
         assertEquals(
                 List.of(
-                        "cuda (emulated, no GPU): kernels in fp32 on one CPU thread, large products by a"
+                        "cuda (emulated, no GPU): products in fp32 on one CPU thread, large products by a"
                                 + " stand-in for cuBLAS 13.0.0 (" + library + ", through the shim)",
                         "[4.5, 9.0, 10.5, 9.0]",
                         "status 15"), // NOT_SUPPORTED

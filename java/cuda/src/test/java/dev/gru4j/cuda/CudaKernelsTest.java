@@ -2,16 +2,20 @@ package dev.gru4j.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.CudaKernels.Kernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What Java knows of the kernels is what their header says. */
 class CudaKernelsTest {
@@ -19,6 +23,18 @@ class CudaKernelsTest {
 
     /** Of the C++ side: the driver's own fill does the same for Java. */
     private static final String FILL = "gru_fill_f32";
+
+    @ParameterizedTest
+    @EnumSource(ProductPrecision.class)
+    void aProductIsNamedByItsFormItsTileAndItsPrecision(ProductPrecision precision) {
+        String ending = precision == ProductPrecision.FP32 ? "f32" : precision.toString();
+        for (CudaProduct.Form form : CudaProduct.Form.values()) {
+            String name = "gru_gemm_" + form.name().toLowerCase(Locale.ROOT) + "_";
+            assertEquals(name + "128x128_" + ending, Kernel.product(form, CudaProduct.LARGE_TILE, precision).symbol());
+            assertEquals(name + "32x32_" + ending, Kernel.product(form, CudaProduct.SMALL_TILE, precision).symbol());
+            assertEquals(precision, Kernel.product(form, CudaProduct.SMALL_TILE, precision).precision());
+        }
+    }
 
     @Test
     void everyKernelOfTheHeaderIsKnownWithTheSizeOfItsArguments() throws IOException {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 /** Device memory keeps the rules of {@link FloatMemory}, for every size and from every thread. */
 class CudaMemoryTest {
     /** Floats of a chunk of {@link CudaUploads} and {@link CudaDownloads}. */
-    private static final int CHUNK = (int) (CudaUploads.CHUNK_BYTES / Float.BYTES);
+    private static final int CHUNK = (int) (CudaUploads.Ring.DEFAULT.chunkBytes() / Float.BYTES);
 
     private GruBackend backend;
 

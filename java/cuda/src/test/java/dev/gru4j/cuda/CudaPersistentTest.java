@@ -12,6 +12,7 @@ import dev.gru4j.GruVariant;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,7 @@ class CudaPersistentTest {
 
     private static CudaPersistent persistent(CudaDevice device, int H, int maxB, KernelFamily family) {
         GruSpec spec = new GruSpec(3, H, 1, Directions.FORWARD, GruVariant.RESET_AFTER, BiasMode.BOTH, 0);
-        return new CudaPersistent(device, spec, maxB, true, family);
+        return new CudaPersistent(device, spec, maxB, true, family, ProductPrecision.FP32);
     }
 
     private static PlanReport built(PlanReport.Builder report, int B) {

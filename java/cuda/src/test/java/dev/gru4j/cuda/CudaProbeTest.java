@@ -1,13 +1,21 @@
 package dev.gru4j.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gru4j.backend.Availability;
+import dev.gru4j.backend.BackendOptions;
+import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.JCudaLoader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Everything that can be missing is one line with its remedy. */
 class CudaProbeTest {
@@ -79,11 +87,53 @@ class CudaProbeTest {
         assertTrue(String.valueOf(found.reason()).contains("CUDA_ERROR_UNKNOWN"), found::toString);
     }
 
+    /** Turing has tensor cores, but none for tf32 and bf16. */
+    @ParameterizedTest
+    @EnumSource(ProductPrecision.class)
+    void aReducedPrecisionNeedsAnAmpere(ProductPrecision precision) {
+        assertEquals(Availability.available(), CudaBackendProvider.precisionOn(device(80), precision));
+        Availability expected = precision == ProductPrecision.FP32
+                ? Availability.available()
+                : Availability.unavailable(
+                        "GPU has compute capability 7.5; 8.0 or newer expected for " + precision,
+                        "use fp32, or a GPU of the Ampere generation (2020) or newer");
+        assertEquals(expected, CudaBackendProvider.precisionOn(device(75), precision));
+    }
+
+    /** The property stands for what the options leave open; a name that is none makes the backend unavailable. */
+    @Test
+    @ResourceLock(Resources.SYSTEM_PROPERTIES)
+    void thePrecisionIsThatOfTheOptionsOrElseOfTheProperty() {
+        CudaBackendProvider provider = new CudaBackendProvider();
+        System.setProperty(CudaBackendProvider.PRECISION_PROPERTY, "bf61");
+        try {
+            String reason = "gru4j.cuda.precision: precision is 'bf61'; fp32, tf32, 3xtf32, bf16 or fp16 expected";
+            assertEquals(
+                    Availability.unavailable(reason, "correct the property or leave it out"), provider.availability());
+            assertEquals(
+                    reason,
+                    assertThrows(IllegalArgumentException.class, () -> provider.open(BackendOptions.DEFAULT).close())
+                            .getMessage());
+            BackendOptions tf32 = BackendOptions.DEFAULT.withPrecision(ProductPrecision.TF32);
+            assertEquals(Availability.available(), provider.availability(tf32));
+        } finally {
+            System.clearProperty(CudaBackendProvider.PRECISION_PROPERTY);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ProductPrecision.class)
+    void aBackendSaysItsPrecision(ProductPrecision precision) {
+        try (GruBackend backend =
+                new CudaBackendProvider().open(BackendOptions.DEFAULT.withPrecision(precision))) {
+            assertEquals(precision, backend.precision());
+            assertTrue(backend.description().contains(": products in " + precision + " on "), backend.description());
+        }
+    }
+
     @Test
     void withoutKernelsSaysWhyTheBuildHasNone() {
-        CudaDevice device =
-                new CudaDevice("GPU", 90, 13000, 1 << 30, 132, 1024, 49152, 232448, true, Integer.MAX_VALUE);
-        Availability found = CudaProbe.packed(device, null, false).availability();
+        Availability found = CudaProbe.packed(device(90), null, false).availability();
         assertEquals("there are no kernels for GPU in this build (" + CudaImage.reason() + ")", found.reason());
         assertEquals(
                 "build again where nvcc is installed (CUDA toolkit 12.8 or newer), " + SIMD, found.remedy());
@@ -108,6 +158,11 @@ class CudaProbeTest {
             assertEquals("cuda", backend.name());
             assertTrue(backend.description().startsWith("cuda (emulated, no GPU): "), backend.description());
         }
+    }
+
+    private static CudaDevice device(int capability) {
+        return new CudaDevice(
+                "GPU", capability, 13000, 1 << 30, 132, 1024, 49152, 232448, true, Integer.MAX_VALUE);
     }
 
     private static Availability probe() {

@@ -3,10 +3,9 @@ package dev.gru4j.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.CudaProduct.Form;
-import dev.gru4j.cuda.driver.JCudaLoader;
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -28,9 +27,7 @@ class CudaProductTest {
     @BeforeEach
     void open() {
         Emulator.assumeBuilt();
-        CudaProbe.Result found = CudaProbe.result();
-        session = new CudaSession(
-                JCudaLoader.load(), Objects.requireNonNull(found.device()), Objects.requireNonNull(found.image()));
+        session = Emulator.session(ProductPrecision.FP32);
     }
 
     @AfterEach

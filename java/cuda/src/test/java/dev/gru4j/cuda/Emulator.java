@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.gru4j.backend.Availability;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.CudaDriver;
 import dev.gru4j.cuda.driver.JCudaLoader;
 import java.lang.foreign.Arena;
@@ -37,6 +38,16 @@ final class Emulator {
 
     static GruBackend backend() {
         return new CudaBackendProvider().open(BackendOptions.DEFAULT);
+    }
+
+    /** A session without cuBLAS. */
+    static CudaSession session(ProductPrecision precision) {
+        CudaProbe.Result found = CudaProbe.result();
+        return new CudaSession(
+                JCudaLoader.load(),
+                Objects.requireNonNull(found.device()),
+                Objects.requireNonNull(found.image()),
+                precision);
     }
 
     /** The stand-in for cuBLAS that lies beside the emulator. */

@@ -36,7 +36,7 @@ final class ClosingTable implements BeforeAllCallback {
             String last = worstShare >= 0 ? String.format(Locale.ROOT, "%.2f  %s", worstShare, worstWhere) : "";
             return String.format(
                     Locale.ROOT,
-                    "         %-30s %6d  %6d  %6d  %7d  %s",
+                    "         %-36s %6d  %6d  %6d  %7d  %s",
                     subject,
                     passed + failed + skipped,
                     passed,
@@ -112,7 +112,7 @@ final class ClosingTable implements BeforeAllCallback {
 
     private static String text() {
         StringBuilder text =
-                new StringBuilder("\nparity   subject                         cases  passed  failed  skipped"
+                new StringBuilder("\nparity   subject                               cases  passed  failed  skipped"
                         + "  worst share of bound\n");
         synchronized (ROWS) {
             ROWS.forEach((subject, row) -> text.append(row.text(subject)).append('\n'));

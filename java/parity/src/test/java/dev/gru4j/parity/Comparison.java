@@ -22,7 +22,7 @@ final class Comparison {
             return "  " + name + " at " + tensor.index(index) + ": expected " + expected + ", found " + found
                     + "\n    difference " + difference + ", bound " + bound + " = 2 · "
                     + expectation.referenceError(name)
-                    + " (float reference, " + expectation.draws() + " draws) + "
+                    + " (reference in " + expectation.twin() + ", " + expectation.draws() + " draws) + "
                     + Tolerance.floor(expectation.exact(name))
                     + " (4 ULP of the largest)"
                     + "\n    " + elements + " of " + tensor.length() + " elements beyond the bound";

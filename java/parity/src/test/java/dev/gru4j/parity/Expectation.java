@@ -6,35 +6,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** What a case should give: every tensor in double, and the float reference's error beside it. */
+/** What a case should give: every tensor in double, and the error of the reference's twin of a backend beside it. */
 final class Expectation {
-    /** Something the reference can compute in either precision, on the data of any draw. */
+    /** Something the reference can compute in any precision, on the data of any draw. */
     @FunctionalInterface
     interface Problem {
-        /** Every tensor by name, of draw {@code draw} (see {@link GruInputs#redraw}). */
-        Map<String, double[]> run(Precision precision, int draw);
+        /**
+         * Every tensor by name.
+         *
+         * @param draw which data, see {@link GruInputs#redraw}
+         * @param change between two draws
+         */
+        Map<String, double[]> run(Precision precision, int draw, double change);
     }
 
     private final List<Tensor> tensors;
+    private final Precision twin;
     private final Problem problem;
     private final Map<String, double[]> exact;
     private final Map<String, Double> referenceErrors = new HashMap<>();
     private int draws;
 
-    private Expectation(List<Tensor> tensors, Problem problem, int draws) {
+    private Expectation(List<Tensor> tensors, Precision twin, Problem problem, int draws) {
         this.tensors = tensors;
+        this.twin = twin;
         this.problem = problem;
         this.exact = drawUpTo(draws);
     }
 
-    /** Runs a problem in double and in float, as often as {@link Tolerance#draws} of its smallest tensor says. */
-    static Expectation of(List<Tensor> tensors, Problem problem) {
+    /** Runs a problem in double and as the twin does, as often as {@link Tolerance#draws} of its smallest tensor says. */
+    static Expectation of(List<Tensor> tensors, Precision twin, Problem problem) {
         int draws = tensors.stream().mapToInt(t -> Tolerance.draws(t.length())).max().orElse(1);
-        return new Expectation(tensors, problem, draws);
+        return new Expectation(tensors, twin, problem, draws);
     }
 
     /**
-     * Measures the float reference's error on {@link Tolerance#DRAWS_OF_A_MISS} draws.
+     * Measures the twin's error on {@link Tolerance#DRAWS_OF_A_MISS} draws.
      *
      * @return whether it was not known that well before
      */
@@ -48,10 +55,11 @@ final class Expectation {
 
     /** Adds the errors of the draws that are missing to {@code count}; the exact tensors of the first one added. */
     private Map<String, double[]> drawUpTo(int count) {
+        double change = Tolerance.change(twin);
         // The runs are independent, and by far the slowest part of the suite.
         List<Map<String, double[]>> runs = IntStream.range(2 * draws, 2 * count)
                 .parallel()
-                .mapToObj(run -> problem.run(run % 2 == 0 ? Precision.DOUBLE : Precision.FLOAT, run / 2))
+                .mapToObj(run -> problem.run(run % 2 == 0 ? Precision.DOUBLE : twin, run / 2, change))
                 .toList();
         for (Tensor tensor : tensors) {
             for (int k = 0; k < runs.size(); k += 2) {
@@ -91,7 +99,12 @@ final class Expectation {
         return get(exact, name);
     }
 
-    /** Largest error of the float reference over all draws. */
+    /** The arithmetic of the reference whose error makes the bound. */
+    Precision twin() {
+        return twin;
+    }
+
+    /** Largest error of the twin over all draws. */
     synchronized double referenceError(String name) {
         Double error = referenceErrors.get(name);
         if (error == null) {

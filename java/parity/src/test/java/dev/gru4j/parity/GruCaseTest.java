@@ -43,7 +43,7 @@ final class GruCaseTest {
 
     @Test
     void sizesOfAShapeDifferUnlessTheyAreOne() {
-        for (String file : List.of("quick", "full", "regression")) {
+        for (String file : List.of("quick", "full", "regression", "reduced")) {
             for (ShapeFile.Line line : ShapeFile.read(file)) {
                 var shape = line.problem().shape();
                 List<Integer> sizes = List.of(shape.T(), shape.B(), shape.I(), shape.H()).stream()
@@ -57,10 +57,12 @@ final class GruCaseTest {
 
     @Test
     void noShapeIsListedTwice() {
-        Set<GruCase> seen = new HashSet<>();
-        for (String file : List.of("quick", "full", "regression")) {
-            for (ShapeFile.Line line : ShapeFile.read(file)) {
-                assertTrue(seen.add(line.problem()), file + " repeats " + line.problem());
+        for (List<String> together : List.of(List.of("quick", "full", "regression"), List.of("reduced"))) {
+            Set<GruCase> seen = new HashSet<>();
+            for (String file : together) {
+                for (ShapeFile.Line line : ShapeFile.read(file)) {
+                    assertTrue(seen.add(line.problem()), file + " repeats " + line.problem());
+                }
             }
         }
     }

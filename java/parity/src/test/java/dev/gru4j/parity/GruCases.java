@@ -30,6 +30,11 @@ final class GruCases {
         };
     }
 
+    /** The cases of the reduced precisions, as they stand in {@code reduced.shapes}. */
+    static List<GruCase> reduced() {
+        return ShapeFile.read("reduced").stream().map(ShapeFile.Line::problem).toList();
+    }
+
     /** The crossed cases of some shape files. */
     static List<GruCase> of(String... files) {
         List<GruCase> crossed = new ArrayList<>();

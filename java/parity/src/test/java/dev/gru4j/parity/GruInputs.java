@@ -31,12 +31,6 @@ record GruInputs(
     /** Standard deviation of x and h0 in cases of large values. */
     private static final double LARGE = 40;
 
-    /**
-     * Relative size of the change between two draws: far above half an ULP of a float (2^−25), so that every rounding
-     * falls anew, and far below anything that would make it another problem.
-     */
-    private static final double REDRAW = 0x1p-16;
-
     /** Seeded by the case's text alone. */
     static GruInputs of(GruCase problem) {
         GruSpec spec = problem.spec();
@@ -70,27 +64,27 @@ record GruInputs(
                 problem.is(Factor.GRADIENTS, "accumulated") ? base : null);
     }
 
-    /** Nearly the same data: draw 0 is this, every other has each number changed by less than 2^−16 of itself. */
-    GruInputs redraw(int draw) {
+    /** Nearly the same data: draw 0 is this, every other has each number changed by less than {@code change} of itself. */
+    GruInputs redraw(int draw, double change) {
         if (draw == 0) {
             return this;
         }
         SplittableRandom random = new SplittableRandom(draw);
         return new GruInputs(
-                redrawn(x, random),
-                h0 == null ? null : redrawn(h0, random),
+                redrawn(x, random, change),
+                h0 == null ? null : redrawn(h0, random, change),
                 lengths,
-                redrawn(parameters, random),
-                dy == null ? null : redrawn(dy, random),
-                dhT == null ? null : redrawn(dhT, random),
-                base == null ? null : redrawn(base, random));
+                redrawn(parameters, random, change),
+                dy == null ? null : redrawn(dy, random, change),
+                dhT == null ? null : redrawn(dhT, random, change),
+                base == null ? null : redrawn(base, random, change));
     }
 
-    /** Each number changed by less than 2^−16 of itself; NaN stays NaN. */
-    static float[] redrawn(float[] values, SplittableRandom random) {
+    /** Each number changed by less than {@code change} of itself; NaN stays NaN. */
+    static float[] redrawn(float[] values, SplittableRandom random, double change) {
         float[] result = new float[values.length];
         for (int k = 0; k < values.length; k++) {
-            result[k] = (float) (values[k] * (1 + random.nextDouble(-REDRAW, REDRAW)));
+            result[k] = (float) (values[k] * (1 + random.nextDouble(-change, change)));
         }
         return result;
     }

@@ -1,5 +1,6 @@
 package dev.gru4j.parity;
 
+import dev.gru4j.reference.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -25,10 +26,10 @@ final class GruParityTest {
         }
     }
 
-    /** Expectations of the cases last asked for. Subjects of one case follow each other, so a few are enough. */
+    /** Expectations of the cases last asked for. Subjects of one case follow each other, so one of each precision is enough. */
     private static final Map<String, Expectation> EXPECTATIONS = new LinkedHashMap<>() {
         private static final long serialVersionUID = 1;
-        private static final int CAPACITY = 4;
+        private static final int CAPACITY = Precision.values().length;
 
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Expectation> eldest) {
@@ -38,7 +39,12 @@ final class GruParityTest {
 
     static Stream<Run> runs() {
         String text = System.getProperty(CASE_PROPERTY, "");
-        return text.isEmpty() ? runs(Subject.all(), List.of(Phase.values()), GruCases.ofRun()) : runs(text);
+        List<Phase> phases = List.of(Phase.values());
+        return text.isEmpty()
+                ? Stream.concat(
+                        runs(Subject.single(), phases, GruCases.ofRun()),
+                        runs(Subject.reduced(), phases, GruCases.reduced()))
+                : runs(text);
     }
 
     /** The tests that a {@value #CASE_PROPERTY} names. */
@@ -76,7 +82,7 @@ final class GruParityTest {
     private static void check(Run run) {
         GruCase problem = run.problem();
         GruInputs in = GruInputs.of(problem);
-        Expectation expectation = expectation(problem, run.phase());
+        Expectation expectation = expectation(problem, run.phase(), run.subject().twin());
         Map<String, double[]> found = GruRun.run(run.subject().backend(), problem, in, run.phase());
         List<Tensor> asked = GruRun.asked(problem, run.phase());
         List<Object> defects = new ArrayList<>(Comparison.misses(asked, expectation, found));
@@ -91,24 +97,27 @@ final class GruParityTest {
     }
 
     /** Inference is a problem of its own only where training drops features; otherwise the outputs are the same. */
-    private static Expectation expectation(GruCase problem, Phase phase) {
+    private static Expectation expectation(GruCase problem, Phase phase, Precision twin) {
         boolean inference = phase == Phase.INFERENCE && problem.dropsFeatures();
         synchronized (EXPECTATIONS) {
-            return EXPECTATIONS.computeIfAbsent((inference ? "inference " : "") + problem,
-                    key -> expect(problem, inference));
+            return EXPECTATIONS.computeIfAbsent(
+                    (inference ? "inference " : "") + problem + " " + twin, key -> expect(problem, inference, twin));
         }
     }
 
-    private static Expectation expect(GruCase problem, boolean inference) {
+    private static Expectation expect(GruCase problem, boolean inference, Precision twin) {
         GruInputs in = GruInputs.of(problem);
         if (inference) {
             return Expectation.of(
                     GruTensors.of(problem, Phase.INFERENCE),
-                    (precision, draw) -> GruReference.inference(problem, in.redraw(draw), precision));
+                    twin,
+                    (precision, draw, change) -> GruReference.inference(problem, in.redraw(draw, change), precision));
         }
         List<Tensor> tensors = new ArrayList<>(GruTensors.of(problem, Phase.TRAINING));
         tensors.addAll(GruTensors.of(problem, Phase.BACKWARD));
         return Expectation.of(
-                tensors, (precision, draw) -> GruReference.training(problem, in.redraw(draw), precision));
+                tensors,
+                twin,
+                (precision, draw, change) -> GruReference.training(problem, in.redraw(draw, change), precision));
     }
 }

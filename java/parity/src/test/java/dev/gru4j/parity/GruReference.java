@@ -11,7 +11,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Runs the reference network on a case, in either precision, and names what comes out. */
+/** Runs the reference network on a case, in any precision, and names what comes out. */
 final class GruReference {
     /** Key and iteration of every dropout mask of the suite. */
     static final long DROPOUT_SEED = 0x5EED_0F_D809L;

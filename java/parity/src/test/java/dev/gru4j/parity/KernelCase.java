@@ -25,7 +25,7 @@ import java.util.TreeMap;
 @SuppressWarnings("ArrayRecordComponent") // Never compared or hashed: a bundle of arguments.
 record KernelCase(
         String id, Map<String, float[]> inputs, int[] ids, List<Tensor> results, Formula formula, OnBackend onBackend) {
-    /** The kernel's formula, in either precision. */
+    /** The kernel's formula, in any precision. */
     @FunctionalInterface
     interface Formula {
         Map<String, double[]> run(Precision precision, Map<String, double[]> inputs);
@@ -45,13 +45,13 @@ record KernelCase(
     }
 
     /** Nearly the same data, see {@link GruInputs#redraw}. */
-    KernelCase redraw(int draw) {
+    KernelCase redraw(int draw, double change) {
         if (draw == 0) {
             return this;
         }
         SplittableRandom random = new SplittableRandom(draw);
         Map<String, float[]> redrawn = new HashMap<>();
-        new TreeMap<>(inputs).forEach((name, values) -> redrawn.put(name, GruInputs.redrawn(values, random)));
+        new TreeMap<>(inputs).forEach((name, values) -> redrawn.put(name, GruInputs.redrawn(values, random, change)));
         return new KernelCase(id, redrawn, ids, results, formula, onBackend);
     }
 

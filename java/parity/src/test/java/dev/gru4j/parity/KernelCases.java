@@ -55,6 +55,18 @@ final class KernelCases {
         return List.copyOf(cases);
     }
 
+    /** Those whose results depend on the precision of products: the dense layer's, at some of its sizes. */
+    static List<KernelCase> products() {
+        List<KernelCase> cases = new ArrayList<>();
+        // A tail on every axis; one past a tile of rows and of columns; a reduction past two splits; past all chunks.
+        for (int[] s : new int[][] {{7, 13, 29}, {33, 64, 65}, {515, 9, 33}, {3, 300, 11}}) {
+            cases.add(denseForward(s[0], s[1], s[2], true));
+            cases.add(denseBackward(s[0], s[1], s[2], true, false));
+            cases.add(denseBackward(s[0], s[1], s[2], true, true));
+        }
+        return List.copyOf(cases);
+    }
+
     private static KernelCase embeddingForward(int n, int rows, int width) {
         Data data = new Data("embeddingForward", n, rows, width);
         int[] ids = data.ids(n, rows);

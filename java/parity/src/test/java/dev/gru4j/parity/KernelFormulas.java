@@ -5,7 +5,7 @@ import dev.gru4j.reference.Precision;
 import java.util.Map;
 
 /**
- * The training kernels, written from their formulas; one text in two precisions, as in {@link dev.gru4j.reference}.
+ * The training kernels, written from their formulas; one text in every precision, as in {@link dev.gru4j.reference}.
  * Arguments are those of {@link TrainingKernels}; results go back by name. The kernels of the reference backend cannot
  * serve as the float twin: they keep their sums in double, which is more than a backend has to do.
  */
@@ -43,7 +43,7 @@ final class KernelFormulas {
             for (int o = 0; o < out; o++) {
                 double sum = bias[o];
                 for (int i = 0; i < in; i++) {
-                    sum = add(p, sum, x[k * in + i], weight[o * in + i]);
+                    sum = p.round(sum + p.product(x[k * in + i], weight[o * in + i]));
                 }
                 y[k * out + o] = sum;
             }
@@ -70,8 +70,8 @@ final class KernelFormulas {
                 double d = dy[k * out + o];
                 dBias[o] = p.round(dBias[o] + d);
                 for (int i = 0; i < in; i++) {
-                    dx[k * in + i] = add(p, dx[k * in + i], d, weight[o * in + i]);
-                    dWeight[o * in + i] = add(p, dWeight[o * in + i], d, x[k * in + i]);
+                    dx[k * in + i] = p.round(dx[k * in + i] + p.product(d, weight[o * in + i]));
+                    dWeight[o * in + i] = p.round(dWeight[o * in + i] + p.product(d, x[k * in + i]));
                 }
             }
         }

@@ -4,6 +4,7 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.IntMemory;
 import dev.gru4j.backend.TrainingKernels;
+import dev.gru4j.reference.Precision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,13 +35,14 @@ final class KernelParityTest {
 
     static Stream<Run> runs() {
         String text = System.getProperty(KERNEL_PROPERTY, "");
-        return KernelCases.all().stream()
-                .flatMap(c -> Subject.all().stream().map(s -> new Run(s, c)))
-                .filter(run -> run.toString().contains(text));
+        Stream<Run> single = KernelCases.all().stream().flatMap(c -> Subject.single().stream().map(s -> new Run(s, c)));
+        Stream<Run> reduced =
+                KernelCases.products().stream().flatMap(c -> Subject.reduced().stream().map(s -> new Run(s, c)));
+        return Stream.concat(single, reduced).filter(run -> run.toString().contains(text));
     }
 
     static List<Subject> subjects() {
-        return Subject.all();
+        return Subject.single();
     }
 
     @ParameterizedTest(name = "{0}")
@@ -48,7 +50,9 @@ final class KernelParityTest {
     void staysWithinTheBound(Run run) throws Throwable {
         ClosingTable.run(run.subject(), () -> {
             KernelCase problem = run.problem();
-            Expectation expectation = EXPECTATIONS.computeIfAbsent(problem.id(), id -> expect(problem));
+            Precision twin = run.subject().twin();
+            Expectation expectation =
+                    EXPECTATIONS.computeIfAbsent(problem.id() + " " + twin, id -> expect(problem, twin));
             Map<String, double[]> found = problem.run(run.subject().backend());
             List<Object> defects = new ArrayList<>(Comparison.misses(problem.results(), expectation, found));
             String repeat =
@@ -115,8 +119,8 @@ final class KernelParityTest {
         return GruReference.doubles(values, values.length);
     }
 
-    private static Expectation expect(KernelCase problem) {
+    private static Expectation expect(KernelCase problem, Precision twin) {
         return Expectation.of(
-                problem.results(), (precision, draw) -> problem.redraw(draw).run(precision));
+                problem.results(), twin, (precision, draw, change) -> problem.redraw(draw, change).run(precision));
     }
 }

@@ -106,7 +106,9 @@ final class PlantedErrorsTest {
         tensors.addAll(GruTensors.of(problem, Phase.BACKWARD));
         Expectation expectation = Expectation.of(
                 tensors,
-                (precision, draw) -> GruReference.training(problem, GruInputs.of(problem).redraw(draw), precision));
+                Precision.FLOAT,
+                (precision, draw, change) -> GruReference.training(problem, GruInputs.of(problem).redraw(draw, change),
+                        precision));
         // The other variant keeps another reserve; what it does not have, it cannot be compared by.
         List<Tensor> comparable =
                 tensors.stream().filter(t -> found.containsKey(t.name())).toList();

@@ -72,7 +72,9 @@ final class PlantedKernelErrorsTest {
 
     private static List<String> missed(KernelCase right, KernelCase computed) {
         Expectation expectation = Expectation.of(
-                right.results(), (precision, draw) -> right.redraw(draw).run(precision));
+                right.results(),
+                Precision.FLOAT,
+                (precision, draw, change) -> right.redraw(draw, change).run(precision));
         return Comparison.misses(right.results(), expectation, computed.run(Precision.FLOAT)).stream()
                 .map(m -> m.tensor().name())
                 .toList();

@@ -6,6 +6,8 @@ import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
 import dev.gru4j.backend.KernelFamily;
+import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.reference.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,7 +18,8 @@ import org.junit.jupiter.api.Assumptions;
 
 /**
  * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, cuda once per family of kernels; an
- * emulated cuda also with the products of the stand-in for cuBLAS. A subject that cannot run skips its tests, each of
+ * emulated cuda also with the products of the stand-in for cuBLAS; what has reduced precisions, once more in each of
+ * them ({@code cuda/emulated/stepwise/bf16}). A subject that cannot run skips its tests, each of
  * which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
  */
 final class Subject {
@@ -36,6 +39,13 @@ final class Subject {
     private static final String STAND_IN_PROPERTY = "gru4j.parity.cublas";
 
     private static final int[] SIMD_WIDTHS = {128, 256, 512};
+
+    private static final List<ProductPrecision> REDUCED =
+            List.of(ProductPrecision.TF32, ProductPrecision.TF32X3, ProductPrecision.BF16, ProductPrecision.FP16);
+
+    /** Those that a library computes; 3xtf32 is left to own kernels. */
+    private static final List<ProductPrecision> OF_CUBLAS =
+            List.of(ProductPrecision.TF32, ProductPrecision.BF16, ProductPrecision.FP16);
 
     /** Two, so that work is split wherever a backend splits it; more are compared bit for bit in SameBitsTest. */
     private static final int THREADS = 2;
@@ -60,6 +70,16 @@ final class Subject {
         this.provider = provider;
         this.options = options;
         this.cublas = cublas;
+    }
+
+    /** The subjects whose products are in fp32. */
+    static List<Subject> single() {
+        return all().stream().filter(s -> !s.isReduced()).toList();
+    }
+
+    /** The others. */
+    static List<Subject> reduced() {
+        return all().stream().filter(Subject::isReduced).toList();
     }
 
     /** Every subject that is part of this build or required, of those that {@value #SUBJECTS_PROPERTY} may narrow it to. */
@@ -103,18 +123,37 @@ final class Subject {
                 // Never to be mistaken for a GPU in a report.
                 String id = isEmulated ? "cuda/emulated/" : "cuda/";
                 for (KernelFamily family : List.of(KernelFamily.STEPWISE, KernelFamily.PERSISTENT)) {
-                    subjects.add(new Subject(id + family, provider, options.withKernels(family)));
+                    BackendOptions ofFamily = options.withKernels(family);
+                    subjects.add(new Subject(id + family, provider, ofFamily));
+                    if (family == KernelFamily.STEPWISE) {
+                        addReduced(subjects, id + family, provider, ofFamily, "", REDUCED);
+                    }
                 }
                 String cublas = System.getProperty(STAND_IN_PROPERTY, "");
                 if (isEmulated && !cublas.isEmpty()) {
                     BackendOptions stepwise = options.withKernels(KernelFamily.STEPWISE);
-                    subjects.add(new Subject(id + "stepwise+cublas", provider, stepwise, cublas));
+                    String withCublas = id + "stepwise+cublas";
+                    subjects.add(new Subject(withCublas, provider, stepwise, cublas));
+                    addReduced(subjects, withCublas, provider, stepwise, cublas, OF_CUBLAS);
                 }
             } else {
                 subjects.add(new Subject(provider.name(), provider, options));
+                addReduced(subjects, provider.name(), provider, options, "", REDUCED);
             }
         }
         return List.copyOf(subjects);
+    }
+
+    private static void addReduced(
+            List<Subject> subjects,
+            String id,
+            GruBackendProvider provider,
+            BackendOptions options,
+            String cublas,
+            List<ProductPrecision> precisions) {
+        for (ProductPrecision precision : precisions) {
+            subjects.add(new Subject(id + "/" + precision, provider, options.withPrecision(precision), cublas));
+        }
     }
 
     /** Whether the backend's package is on the class path, be it able to run or not. */
@@ -153,6 +192,16 @@ final class Subject {
         return id;
     }
 
+    /** Whether the operands of its products have fewer bits than fp32. */
+    private boolean isReduced() {
+        return options.precision() != ProductPrecision.FP32;
+    }
+
+    /** The arithmetic of the reference that rounds as this subject does, whose error makes its bound. */
+    Precision twin() {
+        return Precision.of(options.precision());
+    }
+
     /** A backend of this subject for so many threads, to be closed by the caller. */
     GruBackend open(int threads) {
         return open(options.withThreads(threads));
@@ -178,7 +227,7 @@ final class Subject {
     }
 
     Availability availability() {
-        return provider.availability();
+        return provider.availability(options);
     }
 
     /** Ends the test as skipped, or as failed if this backend is required, when it cannot run. */
@@ -186,7 +235,8 @@ final class Subject {
         Availability availability = availability();
         if (!availability.isAvailable() && namedBy(REQUIRE_PROPERTY).contains(provider.name())) {
             throw new AssertionError(
-                    REQUIRE_PROPERTY + " demands '" + provider.name() + "', which cannot run: " + availability);
+                    REQUIRE_PROPERTY + " demands '" + provider.name() + "', but " + id + " cannot run: "
+                            + availability);
         }
         Assumptions.assumeTrue(availability.isAvailable(), availability::toString);
     }

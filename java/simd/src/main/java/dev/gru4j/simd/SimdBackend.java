@@ -8,6 +8,7 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.HostIntMemory;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
 
 /** The simd backend: one vector width, one pool of threads. */
@@ -53,6 +54,11 @@ final class SimdBackend implements GruBackend {
     public String description() {
         return "simd: " + kernels.bits + "-bit vectors (" + kernels.lanes + " floats), " + pool.threads()
                 + (pool.threads() == 1 ? " thread" : " threads");
+    }
+
+    @Override
+    public ProductPrecision precision() {
+        return ProductPrecision.FP32;
     }
 
     @Override

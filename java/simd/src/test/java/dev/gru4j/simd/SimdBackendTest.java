@@ -15,11 +15,13 @@ import dev.gru4j.backend.GruBackendProvider;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.io.File;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -29,6 +31,33 @@ final class SimdBackendTest {
         GruBackendProvider provider = Backends.named("simd");
         assertEquals(SimdBackendProvider.class, provider.getClass());
         assertTrue(provider.availability().isAvailable());
+    }
+
+    @Test
+    void aPrecisionItLacksIsRefusedInOneSentence() {
+        GruBackendProvider provider = Backends.named("simd");
+        assertEquals(Set.of(ProductPrecision.FP32), provider.precisions());
+        BackendOptions options = BackendOptions.DEFAULT.withPrecision(ProductPrecision.BF16);
+        String reason =
+                "its products are in fp32 only, not in bf16 (use the cuda backend on a GPU of compute capability"
+                        + " 8.0 or newer, or the reference backend)";
+        IllegalStateException asked = assertThrows(
+                IllegalStateException.class, () -> Backends.open("simd", options).close());
+        assertEquals("backend 'simd' was requested but is unavailable: " + reason, asked.getMessage());
+        IllegalStateException direct = assertThrows(
+                IllegalStateException.class, () -> provider.open(options).close());
+        assertEquals("backend 'simd' is unavailable: " + reason, direct.getMessage());
+    }
+
+    /** simd comes first, but lacks the precision. */
+    @Test
+    void withoutANameAPrecisionIsOpenedOnABackendThatHasIt() {
+        try (GruBackend backend = Backends.open(BackendOptions.DEFAULT.withPrecision(ProductPrecision.FP16));
+                GruBackend single = Backends.open()) {
+            assertEquals("reference", backend.name());
+            assertEquals(ProductPrecision.FP16, backend.precision());
+            assertEquals("simd", single.name());
+        }
     }
 
     /** In a JVM of its own, started without the flag. */

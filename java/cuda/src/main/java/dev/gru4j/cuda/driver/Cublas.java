@@ -1,5 +1,7 @@
 package dev.gru4j.cuda.driver;
 
+import dev.gru4j.backend.ProductPrecision;
+
 /**
  * The calls of cuBLAS that the backend makes, with one handle. Every one of them
  * returns cuBLAS's {@code cublasStatus_t}, 0 for success.
@@ -26,7 +28,10 @@ public interface Cublas {
     /** Device memory to work in, instead of cuBLAS's own; to be given after {@link #useStream}, which takes it back. */
     int useWorkspace(long address, long bytes);
 
-    /** IEEE fp32 in every phase: no TF32, no split into smaller types, whatever the device prefers. */
+    /**
+     * For {@link #sgemm}: IEEE fp32 in every phase, no TF32, no split into smaller types, whatever the device prefers.
+     * {@link #gemm} says itself what it computes in, and wants the handle as it is made.
+     */
     int usePedanticMath();
 
     /** No sum whose order is left to chance. */
@@ -39,4 +44,14 @@ public interface Cublas {
     int sgemm(
             boolean transposeA, boolean transposeB, int m, int n, int k, long a, int lda, long b, int ldb,
             boolean accumulate, long c, int ldc);
+
+    /**
+     * {@link #sgemm} on tensor cores: matrices in memory are fp32, the library rounds what it multiplies to
+     * {@code precision}, sums are fp32. Not for 3xtf32, which cuBLAS does not have.
+     *
+     * @throws IllegalArgumentException if cuBLAS has no such product
+     */
+    int gemm(
+            ProductPrecision precision, boolean transposeA, boolean transposeB, int m, int n, int k, long a, int lda,
+            long b, int ldb, boolean accumulate, long c, int ldc);
 }

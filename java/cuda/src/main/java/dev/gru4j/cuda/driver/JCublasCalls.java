@@ -2,13 +2,17 @@ package dev.gru4j.cuda.driver;
 
 import static jcuda.jcublas.JCublas2.*;
 
+import dev.gru4j.backend.ProductPrecision;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jcuda.LogLevel;
 import jcuda.Pointer;
+import jcuda.cudaDataType;
 import jcuda.driver.CUdeviceptr;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasAtomicsMode;
+import jcuda.jcublas.cublasComputeType;
+import jcuda.jcublas.cublasGemmAlgo;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasOperation;
@@ -96,6 +100,43 @@ final class JCublasCalls implements Cublas {
                 accumulate ? one : zero,
                 device(c),
                 ldc);
+    }
+
+    /** Not cublasGemmEx, whose native function JCublas2's library does not export under the name that the JVM looks for. */
+    @Override
+    public int gemm(
+            ProductPrecision precision, boolean transposeA, boolean transposeB, int m, int n, int k, long a, int lda,
+            long b, int ldb, boolean accumulate, long c, int ldc) {
+        return cublasGemmEx_new(
+                handle,
+                operation(transposeA),
+                operation(transposeB),
+                m,
+                n,
+                k,
+                one,
+                device(a),
+                cudaDataType.CUDA_R_32F,
+                lda,
+                device(b),
+                cudaDataType.CUDA_R_32F,
+                ldb,
+                accumulate ? one : zero,
+                device(c),
+                cudaDataType.CUDA_R_32F,
+                ldc,
+                computeType(precision),
+                cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
+    }
+
+    private static int computeType(ProductPrecision precision) {
+        return switch (precision) {
+            case TF32 -> cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32;
+            case BF16 -> cublasComputeType.CUBLAS_COMPUTE_32F_FAST_16BF;
+            case FP16 -> cublasComputeType.CUBLAS_COMPUTE_32F_FAST_16F;
+            case FP32, TF32X3 -> throw new IllegalArgumentException(
+                    "a product of cuBLAS's in " + precision + "; tf32, bf16 or fp16 expected");
+        };
     }
 
     private static int operation(boolean transpose) {

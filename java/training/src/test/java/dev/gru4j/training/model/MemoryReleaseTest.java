@@ -11,6 +11,7 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.ParameterSet;
@@ -52,6 +53,11 @@ final class MemoryReleaseTest {
             } catch (IllegalStateException e) {
                 return 0; // closed
             }
+        }
+
+        @Override
+        public ProductPrecision precision() {
+            return backend.precision();
         }
 
         @Override

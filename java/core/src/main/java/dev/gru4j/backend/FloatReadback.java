@@ -37,11 +37,19 @@ public interface FloatReadback extends AutoCloseable {
     boolean isDone();
 
     /**
-     * A float of this place, when all copies to it are done; 0 where nothing was copied to.
+     * Copies {@code count} floats of this place from {@code at} on to {@code target[to…]}, when all copies to
+     * this place are done; 0 where nothing was copied to.
      *
-     * @throws IndexOutOfBoundsException if there is no such float
+     * @throws IndexOutOfBoundsException if either range does not lie inside its memory
      */
-    float get(int index);
+    void get(int at, float[] target, int to, int count);
+
+    /** One float of this place, as above. */
+    default float get(int at) {
+        float[] one = new float[1];
+        get(at, one, 0, 1);
+        return one[0];
+    }
 
     /** Waits for copies that are under way and frees the place. Closing twice does nothing. */
     @Override

@@ -32,9 +32,10 @@ final class HostReadback implements FloatReadback {
     }
 
     @Override
-    public float get(int index) {
+    public void get(int at, float[] target, int to, int count) {
         checkOpen();
-        return floats[Objects.checkIndex(index, floats.length)];
+        Objects.checkFromIndexSize(at, count, floats.length);
+        System.arraycopy(floats, at, target, Objects.checkFromIndexSize(to, count, target.length), count);
     }
 
     @Override

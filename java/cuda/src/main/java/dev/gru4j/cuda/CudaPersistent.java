@@ -134,8 +134,7 @@ final class CudaPersistent {
         String limit = null;
         while (limit == null) {
             larger++;
-            limit = new CudaPersistent(device, variant, larger, B, isTraining, KernelFamily.AUTO, precision)
-                    .obstacle;
+            limit = new CudaPersistent(device, variant, larger, B, isTraining, KernelFamily.AUTO, precision).obstacle;
         }
         report.fact("limit", "H = " + (larger - 1) + " for B = " + B + ": " + limit);
     }

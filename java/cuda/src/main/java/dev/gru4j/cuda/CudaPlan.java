@@ -78,8 +78,8 @@ final class CudaPlan extends GruPlan {
     protected PlanReport.Builder explain() {
         boolean hasLibrary = !(session.products() instanceof OwnProducts);
         return new CudaExplanation(
-                        session.device(), spec(), maxT(), maxB(), session.precision(), directions, layout,
-                        forwardGraphs != null)
+                session.device(), spec(), maxT(), maxB(), session.precision(), directions, layout,
+                forwardGraphs != null)
                 .addTo(
                         new PlanReport.Builder(CudaBackendProvider.NAME), session.products().description(), hasLibrary);
     }

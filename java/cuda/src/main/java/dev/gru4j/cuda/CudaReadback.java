@@ -89,13 +89,14 @@ final class CudaReadback implements FloatReadback {
     }
 
     @Override
-    public float get(int index) {
-        Objects.checkIndex(index, length);
+    public void get(int at, float[] target, int to, int count) {
+        Objects.checkFromIndexSize(at, count, length);
+        Objects.checkFromIndexSize(to, count, target.length);
         session.enter();
         try {
             checkOpen();
             session.checkWork(driver.synchronizeEvent(event));
-            return memory.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+            MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, (long) at * Float.BYTES, target, to, count);
         } finally {
             session.leave();
         }

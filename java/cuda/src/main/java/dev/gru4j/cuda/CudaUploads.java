@@ -120,7 +120,7 @@ final class CudaUploads {
     /** The chunk that the next bytes go to; the ring moves on when the last one is full. */
     private Chunk chunkWithRoom() {
         if (chunks.isEmpty()) {
-            session.check("allocating memory for copies to the device", grow(0));
+            session.check(allocating(), grow(0));
             current = 0;
             used = 0;
         } else if (used == chunkBytes) {
@@ -158,9 +158,13 @@ final class CudaUploads {
     private boolean tryToGrow(int index) {
         int code = grow(index);
         if (code != CudaDriver.OUT_OF_MEMORY) {
-            session.check("allocating memory for copies to the device", code);
+            session.check(allocating(), code);
         }
         return code == CudaDriver.SUCCESS;
+    }
+
+    private String allocating() {
+        return "allocating " + chunkBytes + " bytes each of page-locked and of device memory for uploads";
     }
 
     /** Adds a chunk at that place of the ring, or nothing; the driver's code. */

@@ -86,24 +86,15 @@ final class CudaUploads {
 
     /** Copies all of {@code source} to {@code address}; the source may be changed as soon as this returns. */
     void upload(long address, MemorySegment source) {
-        boolean complete = false;
-        try {
-            for (long done = 0; done < source.byteSize();) {
-                Chunk chunk = chunkWithRoom();
-                long bytes = Math.min(chunkBytes - used, source.byteSize() - done);
-                long at = used;
-                used = Math.min(chunkBytes, Math.ceilDiv(at + bytes, ALIGNMENT) * ALIGNMENT);
-                MemorySegment.copy(source, done, chunk.memory, at, bytes);
-                enqueue(chunk, at, bytes, address + done);
-                done += bytes;
-            }
-            complete = true;
-        } finally {
-            if (!complete) {
-                // An event may be missing, so nothing that was given may still be under way when the chunk is reused.
-                driver.synchronizeStream(stream);
-                driver.synchronizeStream(session.streams().main());
-            }
+        for (long done = 0; done < source.byteSize(); ) {
+            Chunk chunk = chunkWithRoom();
+            long at = used;
+            long bytes = Math.min(chunkBytes - at, source.byteSize() - done);
+            // Taken whatever comes: where a call fails, these bytes may still cross, but nobody reads them there.
+            used = Math.min(chunkBytes, Math.ceilDiv(at + bytes, ALIGNMENT) * ALIGNMENT);
+            MemorySegment.copy(source, done, chunk.memory, at, bytes);
+            enqueue(chunk, at, bytes, address + done);
+            done += bytes;
         }
     }
 

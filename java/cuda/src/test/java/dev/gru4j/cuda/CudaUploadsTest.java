@@ -158,7 +158,6 @@ class CudaUploadsTest {
         }
     }
 
-    /** A chunk whose event may be missing is used again only when all is done. */
     @ParameterizedTest
     @ValueSource(strings = {"cuMemcpyHtoDAsync_v2", "cuEventRecord", "cuStreamWaitEvent", "cuMemcpyDtoDAsync_v2"})
     void afterACallThatFailsTheNextUploadsAreRight(String function) {

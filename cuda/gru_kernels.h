@@ -88,6 +88,9 @@ enum {
     // Sums over a block need one double for each of its threads.
     GRU_SUM_SHARED = GRU_ELEMENT_THREADS * 8,
 
+    // gru_adam_f32: the two factors that one thread computes for its block.
+    GRU_ADAM_SHARED = 2 * 4,
+
     // gru_column_sums_f32: grid (ceil(columns / GRU_COLUMN_TILE), splits), block GRU_COLUMN_THREADS.
     GRU_COLUMN_TILE = 32,
     GRU_COLUMN_THREADS = 256,
@@ -383,15 +386,16 @@ struct GruEmbedding {
  * target outside GRU_NONE … classes−1 counts as GRU_NONE and sets fault[0] to 1. The loss is gru_sum_f64 over row_loss.
  */
 struct GruSoftmax {
-    const float* logits; //   0  (n,classes)
-    const int* targets;  //   8  (n)
-    float* d_logits;     //  16  (n,classes), may be logits; or null
-    double* row_loss;    //  24  (n)
-    int* fault;          //  32  (1), or null
-    int n;               //  40
-    int classes;         //  44
-    float scale;         //  48
-    int padding;         //  52
+    const float* logits;     //   0  (n,classes)
+    const int* targets;      //   8  (n)
+    float* d_logits;         //  16  (n,classes), may be logits; or null
+    double* row_loss;        //  24  (n)
+    int* fault;              //  32  (1), or null
+    const float* loss_scale; //  40  (1), another factor of d_logits; or null
+    int n;                   //  48
+    int classes;             //  52
+    float scale;             //  56
+    int padding;             //  60
 };
 
 /**
@@ -405,10 +409,11 @@ struct GruSquaredError {
     const float* row_weights; //  16  (n), or null for 1
     float* d_prediction;      //  24  (n,width), may be prediction; or null
     double* partial;          //  32  (grid)
-    int n;                    //  40
-    int width;                //  44
-    float scale;              //  48
-    int padding;              //  52
+    const float* loss_scale;  //  40  (1), another factor of d_prediction; or null
+    int n;                    //  48
+    int width;                //  52
+    float scale;              //  56
+    int padding;              //  60
 };
 
 /** partial[block] = Σ v² of the elements of the block. By element, shared GRU_SUM_SHARED. */
@@ -426,6 +431,25 @@ struct GruSum {
     double scale;         //  24
 };
 
+/** Indices of the state of loss scaling: those of dev.gru4j.backend.LossScaling, which says what they hold. */
+enum { GRU_SCALE = 0, GRU_CLEAN_STEPS = 1, GRU_SKIPPED_STEPS = 2, GRU_UNSCALE = 3, GRU_LOSS_SCALE_STATE = 4 };
+
+/**
+ * The state of loss scaling after a step whose scaled gradient has the partial sums of gru_squared_norm_f32, and the
+ * squared norm without the scale. A sum that is not finite skips the step: it is kept in double, where floats that are
+ * finite cannot overflow it. Grid 1, block GRU_ELEMENT_THREADS, shared GRU_SUM_SHARED.
+ */
+struct GruLossScale {
+    const double* partial; //   0  (count)
+    float* state;          //   8  (GRU_LOSS_SCALE_STATE), updated
+    float* squared_norm;   //  16  (1): NaN in a skipped step
+    long long count;       //  24
+    float smallest;        //  32
+    float largest;         //  36
+    int growth_interval;   //  40
+    int padding;           //  44
+};
+
 /** gradient ·= max_norm / √squared_norm[0] where that is below 1. By element. */
 struct GruClip {
     float* gradient;           //   0  (n)
@@ -437,30 +461,40 @@ struct GruClip {
 
 /**
  * velocity = momentum·velocity + gradient; parameters −= learning_rate·velocity (without velocity: gradient). By
- * element.
+ * element. With loss_scale the gradient is multiplied by loss_scale[GRU_UNSCALE]; where that is 0, nothing changes.
  */
 struct GruSgd {
-    float* parameters;     //   0  (n)
-    const float* gradient; //   8  (n)
-    float* velocity;       //  16  (n), or null
-    long long n;           //  24
-    float learning_rate;   //  32
-    float momentum;        //  36
+    float* parameters;       //   0  (n)
+    const float* gradient;   //   8  (n)
+    float* velocity;         //  16  (n), or null
+    const float* loss_scale; //  24  (GRU_LOSS_SCALE_STATE), or null
+    long long n;             //  32
+    float learning_rate;     //  40
+    float momentum;          //  44
 };
 
-/** One Adam step. By element. With α, λ, β1, β2 and step of TrainingKernels.Adam, computed in double, then rounded: */
+/**
+ * One Adam step. By element, shared GRU_ADAM_SHARED. With α, λ, β1, β2 and step of TrainingKernels.Adam; decay, rate and
+ * root_scale are computed in double, then rounded. With loss_scale the gradient is multiplied by loss_scale[GRU_UNSCALE],
+ * and where that is 0, nothing changes; rate and root_scale are then computed here, from the number of applied steps
+ * t = step − loss_scale[GRU_SKIPPED_STEPS] instead of step.
+ */
 struct GruAdam {
-    float* parameters;     //   0  (n)
-    const float* gradient; //   8  (n)
-    float* m;              //  16  (n)
-    float* v;              //  24  (n)
-    long long n;           //  32
-    float beta1;           //  40
-    float beta2;           //  44
-    float decay;           //  48  α·λ
-    float rate;            //  52  α / (1 − β1^step)
-    float root_scale;      //  56  1 / √(1 − β2^step)
-    float epsilon;         //  60
+    float* parameters;       //   0  (n)
+    const float* gradient;   //   8  (n)
+    float* m;                //  16  (n)
+    float* v;                //  24  (n)
+    const float* loss_scale; //  32  (GRU_LOSS_SCALE_STATE), or null
+    long long n;             //  40
+    long long step;          //  48  1 for the first; read with loss_scale
+    float learning_rate;     //  56  α; read with loss_scale
+    float beta1;             //  60
+    float beta2;             //  64
+    float decay;             //  68  α·λ
+    float rate;              //  72  α / (1 − β1^step)
+    float root_scale;        //  76  1 / √(1 − β2^step)
+    float epsilon;           //  80
+    int padding;             //  84
 };
 
 /** values = value. By element. */
@@ -512,12 +546,13 @@ GRU_AT(GruEmbedding, fault, 24); GRU_AT(GruEmbedding, n, 32); GRU_AT(GruEmbeddin
 GRU_AT(GruEmbedding, width, 40); GRU_AT(GruEmbedding, accumulate, 44); GRU_SIZE(GruEmbedding, 48);
 
 GRU_AT(GruSoftmax, logits, 0); GRU_AT(GruSoftmax, targets, 8); GRU_AT(GruSoftmax, d_logits, 16);
-GRU_AT(GruSoftmax, row_loss, 24); GRU_AT(GruSoftmax, fault, 32); GRU_AT(GruSoftmax, n, 40);
-GRU_AT(GruSoftmax, classes, 44); GRU_AT(GruSoftmax, scale, 48); GRU_SIZE(GruSoftmax, 56);
+GRU_AT(GruSoftmax, row_loss, 24); GRU_AT(GruSoftmax, fault, 32); GRU_AT(GruSoftmax, loss_scale, 40);
+GRU_AT(GruSoftmax, n, 48); GRU_AT(GruSoftmax, classes, 52); GRU_AT(GruSoftmax, scale, 56); GRU_SIZE(GruSoftmax, 64);
 
 GRU_AT(GruSquaredError, prediction, 0); GRU_AT(GruSquaredError, target, 8); GRU_AT(GruSquaredError, row_weights, 16);
-GRU_AT(GruSquaredError, d_prediction, 24); GRU_AT(GruSquaredError, partial, 32); GRU_AT(GruSquaredError, n, 40);
-GRU_AT(GruSquaredError, width, 44); GRU_AT(GruSquaredError, scale, 48); GRU_SIZE(GruSquaredError, 56);
+GRU_AT(GruSquaredError, d_prediction, 24); GRU_AT(GruSquaredError, partial, 32);
+GRU_AT(GruSquaredError, loss_scale, 40); GRU_AT(GruSquaredError, n, 48); GRU_AT(GruSquaredError, width, 52);
+GRU_AT(GruSquaredError, scale, 56); GRU_SIZE(GruSquaredError, 64);
 
 GRU_AT(GruSquaredNorm, v, 0); GRU_AT(GruSquaredNorm, partial, 8); GRU_AT(GruSquaredNorm, n, 16);
 GRU_SIZE(GruSquaredNorm, 24);
@@ -525,15 +560,21 @@ GRU_SIZE(GruSquaredNorm, 24);
 GRU_AT(GruSum, values, 0); GRU_AT(GruSum, result, 8); GRU_AT(GruSum, count, 16); GRU_AT(GruSum, scale, 24);
 GRU_SIZE(GruSum, 32);
 
+GRU_AT(GruLossScale, partial, 0); GRU_AT(GruLossScale, state, 8); GRU_AT(GruLossScale, squared_norm, 16);
+GRU_AT(GruLossScale, count, 24); GRU_AT(GruLossScale, smallest, 32); GRU_AT(GruLossScale, largest, 36);
+GRU_AT(GruLossScale, growth_interval, 40); GRU_SIZE(GruLossScale, 48);
+
 GRU_AT(GruClip, gradient, 0); GRU_AT(GruClip, squared_norm, 8); GRU_AT(GruClip, n, 16); GRU_AT(GruClip, max_norm, 24);
 GRU_SIZE(GruClip, 32);
 
-GRU_AT(GruSgd, parameters, 0); GRU_AT(GruSgd, gradient, 8); GRU_AT(GruSgd, velocity, 16); GRU_AT(GruSgd, n, 24);
-GRU_AT(GruSgd, learning_rate, 32); GRU_AT(GruSgd, momentum, 36); GRU_SIZE(GruSgd, 40);
+GRU_AT(GruSgd, parameters, 0); GRU_AT(GruSgd, gradient, 8); GRU_AT(GruSgd, velocity, 16);
+GRU_AT(GruSgd, loss_scale, 24); GRU_AT(GruSgd, n, 32); GRU_AT(GruSgd, learning_rate, 40); GRU_AT(GruSgd, momentum, 44);
+GRU_SIZE(GruSgd, 48);
 
 GRU_AT(GruAdam, parameters, 0); GRU_AT(GruAdam, gradient, 8); GRU_AT(GruAdam, m, 16); GRU_AT(GruAdam, v, 24);
-GRU_AT(GruAdam, n, 32); GRU_AT(GruAdam, beta1, 40); GRU_AT(GruAdam, beta2, 44); GRU_AT(GruAdam, decay, 48);
-GRU_AT(GruAdam, rate, 52); GRU_AT(GruAdam, root_scale, 56); GRU_AT(GruAdam, epsilon, 60); GRU_SIZE(GruAdam, 64);
+GRU_AT(GruAdam, loss_scale, 32); GRU_AT(GruAdam, n, 40); GRU_AT(GruAdam, step, 48); GRU_AT(GruAdam, learning_rate, 56);
+GRU_AT(GruAdam, beta1, 60); GRU_AT(GruAdam, beta2, 64); GRU_AT(GruAdam, decay, 68); GRU_AT(GruAdam, rate, 72);
+GRU_AT(GruAdam, root_scale, 76); GRU_AT(GruAdam, epsilon, 80); GRU_SIZE(GruAdam, 88);
 
 GRU_AT(GruFill, values, 0); GRU_AT(GruFill, n, 8); GRU_AT(GruFill, value, 16); GRU_SIZE(GruFill, 24);
 
@@ -676,6 +717,7 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
     KERNEL(gru_squared_error_f32, GruSquaredError)                                                                     \
     KERNEL(gru_squared_norm_f32, GruSquaredNorm)                                                                       \
     KERNEL(gru_sum_f64, GruSum)                                                                                        \
+    KERNEL(gru_update_loss_scale_f32, GruLossScale)                                                                    \
     KERNEL(gru_clip_by_norm_f32, GruClip)                                                                              \
     KERNEL(gru_sgd_f32, GruSgd)                                                                                        \
     KERNEL(gru_adam_f32, GruAdam)                                                                                      \

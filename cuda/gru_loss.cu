@@ -6,6 +6,11 @@
 #include "gru_math.cuh"
 #include "gru_sums.cuh"
 
+/// The factor of a gradient: `scale`, where the loss is scaled times what lies at `loss_scale`.
+GRU4J_DEVICE double gru_gradient_scale(float scale, const float* loss_scale) {
+    return loss_scale == nullptr ? scale : static_cast<double>(scale) * loss_scale[0];
+}
+
 /**
  * With m the row's largest logit: −log softmax_j = log Σ e^(l_i − m) − (l_j − m), where no exponential can overflow.
  * One block a row. d_logits may be logits: a thread writes only elements that no other thread reads any more.
@@ -45,9 +50,10 @@ GRU4J_KERNEL(gru_softmax_cross_entropy_f32, GRU_ROW_THREADS, GruSoftmax, p) {
     if (thread == 0) {
         p.row_loss[k] = gru_log(sum) - (at_target - largest);
     }
+    const double scale = gru_gradient_scale(p.scale, p.loss_scale);
     for (int j = thread; p.d_logits != nullptr && j < p.classes; j += GRU_ROW_THREADS) {
         const double softmax = gru_exp_negated(largest - p.logits[row + j]) / sum;
-        p.d_logits[row + j] = static_cast<float>(p.scale * (softmax - (j == target ? 1.0 : 0.0)));
+        p.d_logits[row + j] = static_cast<float>(scale * (softmax - (j == target ? 1.0 : 0.0)));
     }
 }
 
@@ -55,6 +61,7 @@ GRU4J_KERNEL(gru_softmax_cross_entropy_f32, GRU_ROW_THREADS, GruSoftmax, p) {
 GRU4J_KERNEL(gru_squared_error_f32, GRU_ELEMENT_THREADS, GruSquaredError, p) {
     GRU4J_SHARED(double, s_values);
     const long long elements = static_cast<long long>(p.n) * p.width;
+    const double scale = gru_gradient_scale(p.scale, p.loss_scale);
     double sum = 0.0;
     for (long long i = gru4j::global_thread(); i < elements; i += gru4j::global_threads()) {
         const double w = p.row_weights == nullptr ? 1.0 : p.row_weights[i / p.width];
@@ -62,7 +69,7 @@ GRU4J_KERNEL(gru_squared_error_f32, GRU_ELEMENT_THREADS, GruSquaredError, p) {
         const double difference = w == 0.0 ? 0.0 : static_cast<double>(p.prediction[i]) - p.target[i];
         sum = sum + w * difference * difference;
         if (p.d_prediction != nullptr) {
-            p.d_prediction[i] = static_cast<float>(2.0 * p.scale * w * difference);
+            p.d_prediction[i] = static_cast<float>(2.0 * scale * w * difference);
         }
     }
     sum = gru_block_sum<GRU_ELEMENT_THREADS>(s_values, sum);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Exponential, σ, tanh and logarithm: one text for host and device. Every operation is an IEEE operation of its own or
+// Exponential, σ, tanh, logarithm and powers: one text for host and device. Every operation is an IEEE operation of its own or
 // an explicit fused multiply-add, so with contraction off (nvcc -fmad=false, g++ -ffp-contract=off) a CPU computes the
 // very bits a GPU computes. The polynomials are those of the simd backend, whose tests state their error in ULP.
 //
@@ -115,4 +115,16 @@ GRU4J_HOST_DEVICE double gru_log(double x) {
     }
     const double log_mantissa = 2.0 * fma(s * square, series, s);
     return fma(static_cast<double>(exponent), 0x1.62e42fefa39efp-1, log_mantissa);
+}
+
+/// base^exponent by repeated squaring, the very products of TrainingKernels.power: the same bits on host and device.
+GRU4J_HOST_DEVICE double gru_integer_power(double base, long long exponent) {
+    double result = 1.0;
+    for (double square = base; exponent > 0; exponent >>= 1) {
+        if ((exponent & 1) != 0) {
+            result = result * square;
+        }
+        square = square * square;
+    }
+    return result;
 }

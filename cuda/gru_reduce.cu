@@ -55,14 +55,10 @@ GRU4J_KERNEL(gru_column_sums_f32, GRU_COLUMN_THREADS, GruColumnSums, p) {
     }
 }
 
-/// result[0] = scale · Σ values: thread i sums the values i, i + threads, …, then the block adds its threads.
+/// result[0] = scale · Σ values.
 GRU4J_KERNEL(gru_sum_f64, GRU_ELEMENT_THREADS, GruSum, p) {
     GRU4J_SHARED(double, s_values);
-    double sum = 0.0;
-    for (long long i = gru4j::thread_x(); i < p.count; i += GRU_ELEMENT_THREADS) {
-        sum = sum + p.values[i];
-    }
-    sum = gru_block_sum<GRU_ELEMENT_THREADS>(s_values, sum);
+    const double sum = gru_sum_row<GRU_ELEMENT_THREADS>(s_values, p.values, p.count);
     if (gru4j::thread_x() == 0) {
         p.result[0] = static_cast<float>(p.scale * sum);
     }

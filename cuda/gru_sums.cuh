@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sum of one value of every thread of a block, always in the same order.
+// Sums over the threads of a block, always in the same order.
 #pragma once
 
 #include "gru_device.cuh"
@@ -22,6 +22,15 @@ template <int THREADS> GRU4J_DEVICE double gru_block_sum(double* s_values, doubl
     const double sum = s_values[0];
     gru4j::block_sync(); // before the next use of s_values
     return sum;
+}
+
+/// Σ values by one block, returned to all its threads: thread i sums the values i, i + THREADS, …, then as above.
+template <int THREADS> GRU4J_DEVICE double gru_sum_row(double* s_values, const double* values, long long count) {
+    double sum = 0.0;
+    for (long long i = gru4j::thread_x(); i < count; i += THREADS) {
+        sum = sum + values[i];
+    }
+    return gru_block_sum<THREADS>(s_values, sum);
 }
 
 /// The largest value of the block; NaN counts as −∞ and is left to whoever reads the values again.

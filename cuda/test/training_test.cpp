@@ -98,7 +98,7 @@ TEST(an_id_out_of_range_is_a_fault_and_reads_nothing) {
         const Tensor<float> logits(std::vector<float>(15, 1.0f));
         const Tensor<double> loss(3);
         launch("gru_softmax_cross_entropy_f32",
-               GruSoftmax{logits.at(), id.at(), nullptr, loss.at(), fault.at(), 3, 5, 1, 0}, 3, GRU_ROW_THREADS,
+               GruSoftmax{logits.at(), id.at(), nullptr, loss.at(), fault.at(), nullptr, 3, 5, 1, 0}, 3, GRU_ROW_THREADS,
                GRU_ROW_THREADS * sizeof(double));
         if (fault.values()[0] != 1) {
             fail("softmax took target " + std::to_string(bad) + " of 5 classes");
@@ -145,10 +145,10 @@ TEST(softmax_cross_entropy_and_its_gradient_are_right) {
         const Tensor<double> row_loss(static_cast<size_t>(n));
         const Tensor<float> total(1);
         // The gradient replaces the logits.
-        launch(
-            "gru_softmax_cross_entropy_f32",
-            GruSoftmax{logits_dev.at(), target_dev.at(), logits_dev.at(), row_loss.at(), nullptr, n, classes, scale, 0},
-            static_cast<unsigned>(n), GRU_ROW_THREADS, GRU_ROW_THREADS * sizeof(double));
+        launch("gru_softmax_cross_entropy_f32",
+               GruSoftmax{logits_dev.at(), target_dev.at(), logits_dev.at(), row_loss.at(), nullptr, nullptr, n,
+                          classes, scale, 0},
+               static_cast<unsigned>(n), GRU_ROW_THREADS, GRU_ROW_THREADS * sizeof(double));
         launch("gru_sum_f64", GruSum{row_loss.at(), total.at(), n, scale}, 1, GRU_ELEMENT_THREADS, GRU_SUM_SHARED);
         expect_close({"dLogits", {{'n', n}, {'c', classes}}}, logits_dev.values(), gradient, gradient_bound);
         expect_close({"loss", {{'k', 1}}}, total.values(), {scale * loss},
@@ -185,7 +185,7 @@ TEST(squared_error_and_its_gradient_are_right) {
         const Tensor<float> total(1);
         launch_by_element("gru_squared_error_f32",
                           GruSquaredError{prediction_dev.at(), target_dev.at(), weighted ? weights_dev.at() : nullptr,
-                                          prediction_dev.at(), partial.at(), n, width, scale, 0},
+                                          prediction_dev.at(), partial.at(), nullptr, n, width, scale, 0},
                           grid, GRU_SUM_SHARED);
         launch("gru_sum_f64", GruSum{partial.at(), total.at(), grid, scale}, 1, GRU_ELEMENT_THREADS, GRU_SUM_SHARED);
         expect_close({"dPrediction", {{'n', n}, {'i', width}}}, prediction_dev.values(), gradient, bounds(gradient, 2));
@@ -254,12 +254,14 @@ TEST(optimizer_steps_are_right) {
         const Tensor<float> g_dev(g);
         const Tensor<float> p_plain(p), p_moved(p), p_adam(p), velocity_dev(m), m_dev(m), v_dev(v);
         const unsigned grid = grid_for(n);
-        launch_by_element("gru_sgd_f32", GruSgd{p_plain.at(), g_dev.at(), nullptr, n, rate, momentum}, grid);
-        launch_by_element("gru_sgd_f32", GruSgd{p_moved.at(), g_dev.at(), velocity_dev.at(), n, rate, momentum}, grid);
+        launch_by_element("gru_sgd_f32", GruSgd{p_plain.at(), g_dev.at(), nullptr, nullptr, n, rate, momentum}, grid);
+        launch_by_element("gru_sgd_f32",
+                          GruSgd{p_moved.at(), g_dev.at(), velocity_dev.at(), nullptr, n, rate, momentum}, grid);
         launch_by_element("gru_adam_f32",
-                          GruAdam{p_adam.at(), g_dev.at(), m_dev.at(), v_dev.at(), n, b1, b2, static_cast<float>(decay),
-                                  static_cast<float>(alpha), static_cast<float>(root), static_cast<float>(epsilon)},
-                          grid);
+                          GruAdam{p_adam.at(), g_dev.at(), m_dev.at(), v_dev.at(), nullptr, n, 0, 0, b1, b2,
+                                  static_cast<float>(decay), static_cast<float>(alpha), static_cast<float>(root),
+                                  static_cast<float>(epsilon), 0},
+                          grid, GRU_ADAM_SHARED);
         expect_close({"sgd", {{'k', n}}}, p_plain.values(), plain, bounds(sizes, 3));
         expect_close({"sgd with velocity", {{'k', n}}}, p_moved.values(), moved, bounds(sizes, 5));
         expect_close({"velocity", {{'k', n}}}, velocity_dev.values(), velocity, bounds(first_sizes, 3));

@@ -213,6 +213,24 @@ GRU4J_EXPORT int cuEventSynchronize(void* handle) {
     return context().failure;
 }
 
+// The device does one more piece of the event's stream for each time it is asked, so that whoever asks often enough is
+// told in the end.
+GRU4J_EXPORT int cuEventQuery(void* handle) {
+    GRU4J_DRIVER_CALL(cuEventQuery, CONTEXT)
+    Event* event = events().find(handle);
+    if (event == nullptr) {
+        return no_such("cuEventQuery", "event");
+    }
+    if (event->capture) {
+        return report(CAPTURED_EVENT, "cuEventQuery: the event was last recorded in a capture");
+    }
+    if (event->stream && event->stream->done < event->recorded) {
+        finish(*event->stream, event->stream->done + 1);
+    }
+    bool is_done = !event->stream || event->stream->done >= event->recorded;
+    return is_done || context().failure != SUCCESS ? context().failure : NOT_READY;
+}
+
 GRU4J_EXPORT int cuEventElapsedTime(float* milliseconds, void* begin_handle, void* end_handle) {
     GRU4J_DRIVER_CALL(cuEventElapsedTime, CONTEXT)
     Event* begin = events().find(begin_handle);

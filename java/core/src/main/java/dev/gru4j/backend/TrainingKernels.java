@@ -23,7 +23,8 @@ public abstract class TrainingKernels {
      * @param beta2 decay of the second moment
      * @param epsilon added to the root of the second moment
      * @param weightDecay λ; each step takes α·λ·parameter off first
-     * @param step 1 for the first step; drives the bias correction
+     * @param step 1 for the first step; drives the bias correction, from which steps skipped by loss scaling are left
+     *     out
      */
     public record Adam(
             float learningRate, float beta1, float beta2, float epsilon, float weightDecay, long step) {
@@ -132,13 +133,33 @@ public abstract class TrainingKernels {
             float scale,
             FloatMemory loss,
             @Nullable FloatMemory dLogits) {
+        softmaxCrossEntropy(logits, targets, n, classes, scale, loss, dLogits, null);
+    }
+
+    /**
+     * The same with a scaled gradient.
+     *
+     * @param lossScale (1), read where it lies: dLogits is multiplied by it, the loss is not; absent: 1
+     */
+    public final void softmaxCrossEntropy(
+            FloatMemory logits,
+            IntMemory targets,
+            int n,
+            int classes,
+            float scale,
+            FloatMemory loss,
+            @Nullable FloatMemory dLogits,
+            @Nullable FloatMemory lossScale) {
         atLeast("logits", logits, (long) n * classes);
         atLeast("targets", targets, n);
         atLeast("loss", loss, 1);
         if (dLogits != null) {
             atLeast("dLogits", dLogits, (long) n * classes);
         }
-        doSoftmaxCrossEntropy(logits, targets, n, classes, scale, loss, dLogits);
+        if (lossScale != null) {
+            atLeast("lossScale", lossScale, 1);
+        }
+        doSoftmaxCrossEntropy(logits, targets, n, classes, scale, loss, dLogits, lossScale);
     }
 
     /**
@@ -161,6 +182,24 @@ public abstract class TrainingKernels {
             float scale,
             FloatMemory loss,
             @Nullable FloatMemory dPrediction) {
+        squaredError(prediction, target, rowWeights, n, width, scale, loss, dPrediction, null);
+    }
+
+    /**
+     * The same with a scaled gradient.
+     *
+     * @param lossScale (1), read where it lies: dPrediction is multiplied by it, the loss is not; absent: 1
+     */
+    public final void squaredError(
+            FloatMemory prediction,
+            FloatMemory target,
+            @Nullable FloatMemory rowWeights,
+            int n,
+            int width,
+            float scale,
+            FloatMemory loss,
+            @Nullable FloatMemory dPrediction,
+            @Nullable FloatMemory lossScale) {
         atLeast("prediction", prediction, (long) n * width);
         atLeast("target", target, (long) n * width);
         if (rowWeights != null) {
@@ -170,7 +209,10 @@ public abstract class TrainingKernels {
         if (dPrediction != null) {
             atLeast("dPrediction", dPrediction, (long) n * width);
         }
-        doSquaredError(prediction, target, rowWeights, n, width, scale, loss, dPrediction);
+        if (lossScale != null) {
+            atLeast("lossScale", lossScale, 1);
+        }
+        doSquaredError(prediction, target, rowWeights, n, width, scale, loss, dPrediction, lossScale);
     }
 
     /** {@code result[0] = Σ v²} over the first {@code n} floats. */
@@ -181,8 +223,26 @@ public abstract class TrainingKernels {
     }
 
     /**
+     * {@link #squaredNorm} of a scaled gradient, and what {@link LossScaling} makes of it: whether the step is applied or
+     * skipped, and the scale of the next loss. The sum is kept in double, so a gradient of finite floats never counts as
+     * overflowed, however long it is.
+     *
+     * @param gradient of the loss times {@code state[0]}; left as it is
+     * @param state (4), see {@link LossScaling}; updated
+     * @param squaredNorm (1), overwritten: of the gradient without the scale; NaN in a skipped step
+     */
+    public final void updateLossScale(
+            FloatMemory gradient, long n, LossScaling options, FloatMemory state, FloatMemory squaredNorm) {
+        atLeast("gradient", gradient, n);
+        atLeast("state", state, LossScaling.STATE_LENGTH);
+        atLeast("squaredNorm", squaredNorm, 1);
+        doUpdateLossScale(gradient, n, options, state, squaredNorm);
+    }
+
+    /**
      * Scales {@code gradient} to the norm {@code maxNorm} if {@code squaredNorm[0]} says that it is longer
-     * (Pascanu et al. 2013, arXiv 1211.5063). The norm is read where it lies: nothing waits for it.
+     * (Pascanu et al. 2013, arXiv 1211.5063). The norm is read where it lies: nothing waits for it. A scaled gradient is
+     * shortened by the same factor, by its norm without the scale; NaN, the norm of a skipped step, changes nothing.
      */
     public final void clipByNorm(FloatMemory gradient, long n, FloatMemory squaredNorm, float maxNorm) {
         atLeast("gradient", gradient, n);
@@ -204,22 +264,78 @@ public abstract class TrainingKernels {
             long n,
             float learningRate,
             float momentum) {
+        sgd(parameters, gradient, velocity, n, learningRate, momentum, null);
+    }
+
+    /**
+     * The same with a scaled gradient: it is multiplied by {@code lossScale[3]}, and where that is 0, nothing changes.
+     *
+     * @param lossScale (4), the state of {@link LossScaling} after {@link #updateLossScale}; absent: not scaled
+     */
+    public final void sgd(
+            FloatMemory parameters,
+            FloatMemory gradient,
+            @Nullable FloatMemory velocity,
+            long n,
+            float learningRate,
+            float momentum,
+            @Nullable FloatMemory lossScale) {
         atLeast("parameters", parameters, n);
         atLeast("gradient", gradient, n);
         if (velocity != null) {
             atLeast("velocity", velocity, n);
         }
-        doSgd(parameters, gradient, velocity, n, learningRate, momentum);
+        if (lossScale != null) {
+            atLeast("lossScale", lossScale, LossScaling.STATE_LENGTH);
+        }
+        doSgd(parameters, gradient, velocity, n, learningRate, momentum, lossScale);
     }
 
     /** One {@link Adam} step over the first {@code n} floats; m and v are the two moments. */
     public final void adam(
             FloatMemory parameters, FloatMemory gradient, FloatMemory m, FloatMemory v, long n, Adam options) {
+        adam(parameters, gradient, m, v, n, options, null);
+    }
+
+    /**
+     * The same with a scaled gradient: it is multiplied by {@code lossScale[3]}, and where that is 0, nothing changes. The
+     * bias correction counts the applied steps alone: {@code options.step() − lossScale[2]}.
+     *
+     * @param lossScale (4), the state of {@link LossScaling} after {@link #updateLossScale}; absent: not scaled
+     */
+    public final void adam(
+            FloatMemory parameters,
+            FloatMemory gradient,
+            FloatMemory m,
+            FloatMemory v,
+            long n,
+            Adam options,
+            @Nullable FloatMemory lossScale) {
         atLeast("parameters", parameters, n);
         atLeast("gradient", gradient, n);
         atLeast("m", m, n);
         atLeast("v", v, n);
-        doAdam(parameters, gradient, m, v, n, options);
+        if (lossScale != null) {
+            atLeast("lossScale", lossScale, LossScaling.STATE_LENGTH);
+        }
+        doAdam(parameters, gradient, m, v, n, options, lossScale);
+    }
+
+    /**
+     * base^exponent by repeated squaring: a fixed sequence of double products, so that every backend finds the same bits.
+     *
+     * @param exponent 0 or more
+     */
+    protected static double power(double base, long exponent) {
+        double result = 1;
+        double square = base;
+        for (long rest = exponent; rest > 0; rest >>= 1) {
+            if ((rest & 1) != 0) {
+                result *= square;
+            }
+            square *= square;
+        }
+        return result;
     }
 
     protected abstract void doEmbeddingForward(
@@ -250,7 +366,8 @@ public abstract class TrainingKernels {
             int classes,
             float scale,
             FloatMemory loss,
-            @Nullable FloatMemory dLogits);
+            @Nullable FloatMemory dLogits,
+            @Nullable FloatMemory lossScale);
 
     protected abstract void doSquaredError(
             FloatMemory prediction,
@@ -260,9 +377,13 @@ public abstract class TrainingKernels {
             int width,
             float scale,
             FloatMemory loss,
-            @Nullable FloatMemory dPrediction);
+            @Nullable FloatMemory dPrediction,
+            @Nullable FloatMemory lossScale);
 
     protected abstract void doSquaredNorm(FloatMemory v, long n, FloatMemory result);
+
+    protected abstract void doUpdateLossScale(
+            FloatMemory gradient, long n, LossScaling options, FloatMemory state, FloatMemory squaredNorm);
 
     protected abstract void doClipByNorm(FloatMemory gradient, long n, FloatMemory squaredNorm, float maxNorm);
 
@@ -272,10 +393,17 @@ public abstract class TrainingKernels {
             @Nullable FloatMemory velocity,
             long n,
             float learningRate,
-            float momentum);
+            float momentum,
+            @Nullable FloatMemory lossScale);
 
     protected abstract void doAdam(
-            FloatMemory parameters, FloatMemory gradient, FloatMemory m, FloatMemory v, long n, Adam options);
+            FloatMemory parameters,
+            FloatMemory gradient,
+            FloatMemory m,
+            FloatMemory v,
+            long n,
+            Adam options,
+            @Nullable FloatMemory lossScale);
 
     private static void atLeast(String name, FloatMemory memory, long expected) {
         if (memory.length() < expected) {

@@ -4,6 +4,7 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.HostIntMemory;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.LossScaling;
 import dev.gru4j.backend.TrainingKernels;
 import org.jspecify.annotations.Nullable;
 
@@ -134,10 +135,12 @@ final class ReferenceTrainingKernels extends TrainingKernels {
             int classes,
             float scale,
             FloatMemory loss,
-            @Nullable FloatMemory dLogits) {
+            @Nullable FloatMemory dLogits,
+            @Nullable FloatMemory lossScale) {
         int[] target = indices("targets", targets, n, classes);
         Floats l = new Floats("logits", logits);
         Floats dl = dLogits == null ? null : new Floats("dLogits", dLogits);
+        double gradientScale = gradientScale(scale, lossScale);
         double total = 0;
         for (int k = 0; k < n; k++) {
             boolean counts = target[k] != NONE;
@@ -158,7 +161,7 @@ final class ReferenceTrainingKernels extends TrainingKernels {
             for (int j = 0; j < classes; j++) {
                 int at = k * classes + j;
                 double softmax = counts ? StrictMath.exp(l.get(at) - largest) / sum : 0;
-                dl.set(at, counts ? scale * (softmax - (j == target[k] ? 1 : 0)) : 0);
+                dl.set(at, counts ? gradientScale * (softmax - (j == target[k] ? 1 : 0)) : 0);
             }
         }
         new Floats("loss", loss).set(0, scale * total);
@@ -173,11 +176,13 @@ final class ReferenceTrainingKernels extends TrainingKernels {
             int width,
             float scale,
             FloatMemory loss,
-            @Nullable FloatMemory dPrediction) {
+            @Nullable FloatMemory dPrediction,
+            @Nullable FloatMemory lossScale) {
         Floats ps = new Floats("prediction", prediction);
         Floats ts = new Floats("target", target);
         Floats ws = rowWeights == null ? null : new Floats("rowWeights", rowWeights);
         Floats dps = dPrediction == null ? null : new Floats("dPrediction", dPrediction);
+        double gradientScale = gradientScale(scale, lossScale);
         double total = 0;
         for (int k = 0; k < n; k++) {
             double w = ws == null ? 1 : ws.get(k);
@@ -186,21 +191,35 @@ final class ReferenceTrainingKernels extends TrainingKernels {
                 double difference = w == 0 ? 0 : ps.get(at) - ts.get(at);
                 total += w * difference * difference;
                 if (dps != null) {
-                    dps.set(at, 2 * scale * w * difference);
+                    dps.set(at, 2 * gradientScale * w * difference);
                 }
             }
         }
         new Floats("loss", loss).set(0, scale * total);
     }
 
+    private static double gradientScale(float scale, @Nullable FloatMemory lossScale) {
+        return lossScale == null ? scale : scale * new Floats("lossScale", lossScale).get(LossScaling.SCALE);
+    }
+
     @Override
     protected void doSquaredNorm(FloatMemory v, long n, FloatMemory result) {
-        Floats vs = new Floats("v", v);
+        new Floats("result", result).set(0, sumOfSquares(new Floats("v", v), n));
+    }
+
+    @Override
+    protected void doUpdateLossScale(
+            FloatMemory gradient, long n, LossScaling options, FloatMemory state, FloatMemory squaredNorm) {
+        double sum = sumOfSquares(new Floats("gradient", gradient), n);
+        new Floats("squaredNorm", squaredNorm).set(0, options.advance(HostFloatMemory.of("state", state), sum));
+    }
+
+    private static double sumOfSquares(Floats v, long n) {
         double sum = 0;
         for (int k = 0; k < n; k++) {
-            sum += vs.get(k) * vs.get(k);
+            sum += v.get(k) * v.get(k);
         }
-        new Floats("result", result).set(0, sum);
+        return sum;
     }
 
     @Override
@@ -222,12 +241,17 @@ final class ReferenceTrainingKernels extends TrainingKernels {
             @Nullable FloatMemory velocity,
             long n,
             float learningRate,
-            float momentum) {
+            float momentum,
+            @Nullable FloatMemory lossScale) {
+        double unscale = unscale(lossScale);
+        if (unscale == 0) {
+            return;
+        }
         Floats ps = new Floats("parameters", parameters);
         Floats gs = new Floats("gradient", gradient);
         Floats vs = velocity == null ? null : new Floats("velocity", velocity);
         for (int k = 0; k < n; k++) {
-            double step = gs.get(k);
+            double step = gs.get(k) * unscale;
             if (vs != null) {
                 vs.set(k, momentum * vs.get(k) + step);
                 step = vs.get(k);
@@ -238,7 +262,17 @@ final class ReferenceTrainingKernels extends TrainingKernels {
 
     @Override
     protected void doAdam(
-            FloatMemory parameters, FloatMemory gradient, FloatMemory m, FloatMemory v, long n, Adam options) {
+            FloatMemory parameters,
+            FloatMemory gradient,
+            FloatMemory m,
+            FloatMemory v,
+            long n,
+            Adam options,
+            @Nullable FloatMemory lossScale) {
+        double unscale = unscale(lossScale);
+        if (unscale == 0) {
+            return;
+        }
         Floats ps = new Floats("parameters", parameters);
         Floats gs = new Floats("gradient", gradient);
         Floats ms = new Floats("m", m);
@@ -246,11 +280,11 @@ final class ReferenceTrainingKernels extends TrainingKernels {
         double beta1 = options.beta1();
         double beta2 = options.beta2();
         // Both moments start at 0 and so are too small by 1 − β^step.
-        double correction1 = 1 - StrictMath.pow(beta1, (double) options.step());
-        double correction2 = 1 - StrictMath.pow(beta2, (double) options.step());
+        double correction1 = correction(beta1, options.step(), lossScale);
+        double correction2 = correction(beta2, options.step(), lossScale);
         double decay = 1 - (double) options.learningRate() * options.weightDecay();
         for (int k = 0; k < n; k++) {
-            double g = gs.get(k);
+            double g = gs.get(k) * unscale;
             double first = beta1 * ms.get(k) + (1 - beta1) * g;
             double second = beta2 * vs.get(k) + (1 - beta2) * g * g;
             double step = first / correction1 / (Math.sqrt(second / correction2) + options.epsilon());
@@ -258,6 +292,20 @@ final class ReferenceTrainingKernels extends TrainingKernels {
             vs.set(k, second);
             ps.set(k, ps.get(k) * decay - options.learningRate() * step);
         }
+    }
+
+    /** Factor of a gradient; 0: the step is skipped. */
+    private static double unscale(@Nullable FloatMemory lossScale) {
+        return lossScale == null ? 1 : new Floats("lossScale", lossScale).get(LossScaling.UNSCALE);
+    }
+
+    /** 1 − β^t, t being the number of applied steps, this one included. */
+    private static double correction(double beta, long step, @Nullable FloatMemory lossScale) {
+        if (lossScale == null) {
+            return 1 - StrictMath.pow(beta, (double) step);
+        }
+        long skipped = (long) new Floats("lossScale", lossScale).get(LossScaling.SKIPPED_STEPS);
+        return 1 - power(beta, step - skipped);
     }
 
     /** The first n of {@code memory}, each {@link #NONE} or below {@code range}. */

@@ -83,13 +83,14 @@ final class CudaKernels {
         DROPOUT("gru_dropout_f32", ROW_THREADS, 56),
         EMBEDDING_FORWARD("gru_embedding_forward_f32", ROW_THREADS, 48),
         EMBEDDING_BACKWARD("gru_embedding_backward_f32", ROW_THREADS, 48),
-        SOFTMAX_CROSS_ENTROPY("gru_softmax_cross_entropy_f32", ROW_THREADS, 56),
-        SQUARED_ERROR("gru_squared_error_f32", ELEMENT_THREADS, 56),
+        SOFTMAX_CROSS_ENTROPY("gru_softmax_cross_entropy_f32", ROW_THREADS, 64),
+        SQUARED_ERROR("gru_squared_error_f32", ELEMENT_THREADS, 64),
         SQUARED_NORM("gru_squared_norm_f32", ELEMENT_THREADS, 24),
         SUM("gru_sum_f64", ELEMENT_THREADS, 32),
+        UPDATE_LOSS_SCALE("gru_update_loss_scale_f32", ELEMENT_THREADS, 48),
         CLIP_BY_NORM("gru_clip_by_norm_f32", ELEMENT_THREADS, 32),
-        SGD("gru_sgd_f32", ELEMENT_THREADS, 40),
-        ADAM("gru_adam_f32", ELEMENT_THREADS, 64);
+        SGD("gru_sgd_f32", ELEMENT_THREADS, 48),
+        ADAM("gru_adam_f32", ELEMENT_THREADS, 88);
 
         private final String symbol;
         private final int threads;

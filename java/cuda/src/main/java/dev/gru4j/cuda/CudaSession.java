@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threads: {@link #enter} makes the caller the only one in here and its thread the owner of the
  * context, {@link #leave} undoes both; enqueueing is short, so nobody waits long. Work is done in the order
- * in which it was enqueued, but for what {@link CudaStreams} lets run side by side.
+ * in which it was enqueued, but for what {@link CudaStreams} lets run side by side; uploads cross the bus on
+ * their own, see {@link CudaUploads}.
  */
 final class CudaSession implements AutoCloseable {
     private final CudaDriver driver;
@@ -28,7 +29,8 @@ final class CudaSession implements AutoCloseable {
     private final CudaStreams streams;
     private final CudaRecorder recorder;
     private final CudaKernels kernels;
-    private final CudaStaging staging;
+    private final CudaUploads uploads;
+    private final CudaDownloads downloads;
     private final CudaArguments arguments;
     private Products products = new OwnProducts("no library was looked for");
     private boolean closed;
@@ -50,6 +52,13 @@ final class CudaSession implements AutoCloseable {
      * @throws CudaException if the driver refuses; everything is released then
      */
     CudaSession(CudaDriver driver, CudaDevice device, CudaImage image, ProductPrecision precision) {
+        this(driver, device, image, precision, CudaUploads.Ring.DEFAULT);
+    }
+
+    /** The same with another ring for uploads. */
+    CudaSession(
+            CudaDriver driver, CudaDevice device, CudaImage image, ProductPrecision precision,
+            CudaUploads.Ring ring) {
         this.driver = driver;
         this.device = device;
         this.precision = precision;
@@ -57,7 +66,8 @@ final class CudaSession implements AutoCloseable {
         this.recorder = new CudaRecorder(this, driver);
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
-        this.staging = new CudaStaging(this, driver);
+        this.uploads = new CudaUploads(this, driver, ring);
+        this.downloads = new CudaDownloads(this, driver);
         check("selecting the device", driver.selectDevice(CudaProbe.DEVICE));
         check("a context on " + device.name(), driver.retainContext());
         boolean complete = false;
@@ -79,7 +89,8 @@ final class CudaSession implements AutoCloseable {
         try {
             streams.open();
             kernels.load(image, this);
-            staging.open();
+            uploads.open();
+            downloads.open();
             check("leaving the context", driver.popContext());
             complete = true;
         } finally {
@@ -94,7 +105,8 @@ final class CudaSession implements AutoCloseable {
 
     /** Undoes {@link #openInContext} and returns the first failure's code. */
     private int releaseInContext() {
-        int code = staging.close();
+        int code = uploads.close();
+        code = first(code, downloads.close());
         code = first(code, kernels.unload());
         return first(code, streams.close());
     }
@@ -111,6 +123,15 @@ final class CudaSession implements AutoCloseable {
 
     CudaDevice device() {
         return device;
+    }
+
+    /** To be used by a thread that has entered; {@link #check} is for its codes. */
+    CudaDriver driver() {
+        return driver;
+    }
+
+    CudaDownloads downloads() {
+        return downloads;
     }
 
     /** What the operands of its matrix products are rounded to. */
@@ -165,26 +186,23 @@ final class CudaSession implements AutoCloseable {
         }
     }
 
-    void leave() {
+    /** {@link #enter}, for whoever gives something back; false, and nothing, if closing took it already. */
+    boolean enterUnlessClosed() {
+        lock.lock();
         try {
-            check("leaving the context", driver.popContext());
+            if (closed) {
+                return false;
+            }
+            enter();
+            return true;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Enters to release something; does nothing once the session is closed, for closing it has released everything. */
-    void ifOpen(Runnable release) {
-        lock.lock();
+    void leave() {
         try {
-            if (!closed) {
-                enter();
-                try {
-                    release.run();
-                } finally {
-                    leave();
-                }
-            }
+            check("leaving the context", driver.popContext());
         } finally {
             lock.unlock();
         }
@@ -246,18 +264,23 @@ final class CudaSession implements AutoCloseable {
 
     /** Frees device memory; nothing to do once the session is closed. */
     void free(long address) {
-        ifOpen(() -> {
+        if (!enterUnlessClosed()) {
+            return;
+        }
+        try {
             if (allocations.remove(address)) {
                 check("freeing device memory", driver.free(address));
             }
-        });
+        } finally {
+            leave();
+        }
     }
 
     /** Copies host memory to the device; the host side may be reused at once. */
     void upload(long address, MemorySegment source) {
         enter();
         try {
-            staging.upload(address, source);
+            uploads.upload(address, source);
         } finally {
             leave();
         }
@@ -267,7 +290,7 @@ final class CudaSession implements AutoCloseable {
     void download(MemorySegment target, long address) {
         enter();
         try {
-            staging.download(target, address);
+            downloads.download(target, address);
         } finally {
             leave();
         }
@@ -347,48 +370,6 @@ final class CudaSession implements AutoCloseable {
 
     private static String grid(int x, int y, int z) {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
-    }
-
-    // ---- time --------------------------------------------------------------------------------------
-
-    /** A new event that can be timed. */
-    int timedEvent() {
-        enter();
-        try {
-            int[] event = new int[1];
-            check("creating an event", driver.createTimedEvent(event));
-            return event[0];
-        } finally {
-            leave();
-        }
-    }
-
-    /** Enqueues the event behind all work given so far. */
-    void record(int event) {
-        enter();
-        try {
-            check("recording an event", driver.recordEvent(event, streams.main()));
-        } finally {
-            leave();
-        }
-    }
-
-    /** Milliseconds between two recorded events; waits for the second. */
-    float elapsed(int start, int end) {
-        enter();
-        try {
-            checkWork(driver.synchronizeEvent(end));
-            float[] milliseconds = new float[1];
-            check("timing two events", driver.elapsed(start, end, milliseconds));
-            return milliseconds[0];
-        } finally {
-            leave();
-        }
-    }
-
-    /** Gives an event back; nothing to do once the session is closed, which ends the context and its events. */
-    void destroyEvent(int event) {
-        ifOpen(() -> check("destroying an event", driver.destroyEvent(event)));
     }
 
     // ---- errors ------------------------------------------------------------------------------------

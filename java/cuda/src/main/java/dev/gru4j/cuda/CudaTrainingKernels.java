@@ -2,6 +2,7 @@ package dev.gru4j.cuda;
 
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.LossScaling;
 import dev.gru4j.backend.TrainingKernels;
 import dev.gru4j.cuda.CudaKernels.Kernel;
 import dev.gru4j.cuda.CudaProduct.Form;
@@ -17,6 +18,9 @@ final class CudaTrainingKernels extends TrainingKernels {
 
     /** One double for each thread of a kernel by element. */
     private static final int SUM_SHARED_BYTES = CudaKernels.ELEMENT_THREADS * Double.BYTES;
+
+    /** The two factors of a step, computed once for each block. */
+    private static final int ADAM_SHARED_BYTES = 2 * Float.BYTES;
 
     private static final int SOFTMAX_SHARED_BYTES = CudaKernels.ROW_THREADS * Double.BYTES;
 
@@ -136,11 +140,13 @@ final class CudaTrainingKernels extends TrainingKernels {
             int classes,
             float scale,
             FloatMemory loss,
-            @Nullable FloatMemory dLogits) {
+            @Nullable FloatMemory dLogits,
+            @Nullable FloatMemory lossScale) {
         long targetsAddress = CudaIntMemory.indices("targets", targets, n, classes, session);
         long logitsAddress = address("logits", logits);
         long lossAddress = address("loss", loss);
         long dLogitsAddress = addressOrAbsent("dLogits", dLogits);
+        long lossScaleAddress = addressOrAbsent("lossScale", lossScale);
         session.enter();
         try {
             long rowLoss = scratch.atLeast((long) n * Double.BYTES);
@@ -151,6 +157,7 @@ final class CudaTrainingKernels extends TrainingKernels {
                         .put(dLogitsAddress)
                         .put(rowLoss)
                         .put(0L) // no fault to report: the targets are checked
+                        .put(lossScaleAddress)
                         .put(n)
                         .put(classes)
                         .put(scale);
@@ -171,12 +178,14 @@ final class CudaTrainingKernels extends TrainingKernels {
             int width,
             float scale,
             FloatMemory loss,
-            @Nullable FloatMemory dPrediction) {
+            @Nullable FloatMemory dPrediction,
+            @Nullable FloatMemory lossScale) {
         long predictionAddress = address("prediction", prediction);
         long targetAddress = address("target", target);
         long weightsAddress = addressOrAbsent("rowWeights", rowWeights);
         long lossAddress = address("loss", loss);
         long dPredictionAddress = addressOrAbsent("dPrediction", dPrediction);
+        long lossScaleAddress = addressOrAbsent("lossScale", lossScale);
         int blocks = elementBlocks((long) n * width);
         session.enter();
         try {
@@ -188,6 +197,7 @@ final class CudaTrainingKernels extends TrainingKernels {
                         .put(weightsAddress)
                         .put(dPredictionAddress)
                         .put(partial)
+                        .put(lossScaleAddress)
                         .put(n)
                         .put(width)
                         .put(scale);
@@ -203,18 +213,46 @@ final class CudaTrainingKernels extends TrainingKernels {
     protected void doSquaredNorm(FloatMemory v, long n, FloatMemory result) {
         long vAddress = address("v", v);
         long resultAddress = address("result", result);
-        int blocks = elementBlocks(n);
         session.enter();
         try {
-            long partial = scratch.atLeast((long) blocks * Double.BYTES);
-            if (blocks > 0) {
-                session.arguments().put(vAddress).put(partial).put(n);
-                session.launch(Kernel.SQUARED_NORM, blocks, SUM_SHARED_BYTES);
-            }
-            sum(partial, blocks, 1, resultAddress);
+            sum(squares(vAddress, n), elementBlocks(n), 1, resultAddress);
         } finally {
             session.leave();
         }
+    }
+
+    @Override
+    protected void doUpdateLossScale(
+            FloatMemory gradient, long n, LossScaling options, FloatMemory state, FloatMemory squaredNorm) {
+        long gradientAddress = address("gradient", gradient);
+        long stateAddress = address("state", state);
+        long normAddress = address("squaredNorm", squaredNorm);
+        session.enter();
+        try {
+            long partial = squares(gradientAddress, n);
+            session.arguments()
+                    .put(partial)
+                    .put(stateAddress)
+                    .put(normAddress)
+                    .put((long) elementBlocks(n))
+                    .put(options.smallest())
+                    .put(options.largest())
+                    .put(options.growthInterval());
+            session.launch(Kernel.UPDATE_LOSS_SCALE, 1, SUM_SHARED_BYTES);
+        } finally {
+            session.leave();
+        }
+    }
+
+    /** Address of Σ v² of each block, {@link #elementBlocks} of them. */
+    private long squares(long v, long n) {
+        int blocks = elementBlocks(n);
+        long partial = scratch.atLeast((long) blocks * Double.BYTES);
+        if (blocks > 0) {
+            session.arguments().put(v).put(partial).put(n);
+            session.launch(Kernel.SQUARED_NORM, blocks, SUM_SHARED_BYTES);
+        }
+        return partial;
     }
 
     @Override
@@ -224,7 +262,7 @@ final class CudaTrainingKernels extends TrainingKernels {
         session.enter();
         try {
             session.arguments().put(gradientAddress).put(normAddress).put(n).put(maxNorm).put(0);
-            launchByElement(Kernel.CLIP_BY_NORM, n);
+            launchByElement(Kernel.CLIP_BY_NORM, n, 0);
         } finally {
             session.leave();
         }
@@ -237,20 +275,23 @@ final class CudaTrainingKernels extends TrainingKernels {
             @Nullable FloatMemory velocity,
             long n,
             float learningRate,
-            float momentum) {
+            float momentum,
+            @Nullable FloatMemory lossScale) {
         long parametersAddress = address("parameters", parameters);
         long gradientAddress = address("gradient", gradient);
         long velocityAddress = addressOrAbsent("velocity", velocity);
+        long lossScaleAddress = addressOrAbsent("lossScale", lossScale);
         session.enter();
         try {
             session.arguments()
                     .put(parametersAddress)
                     .put(gradientAddress)
                     .put(velocityAddress)
+                    .put(lossScaleAddress)
                     .put(n)
                     .put(learningRate)
                     .put(momentum);
-            launchByElement(Kernel.SGD, n);
+            launchByElement(Kernel.SGD, n, 0);
         } finally {
             session.leave();
         }
@@ -258,12 +299,19 @@ final class CudaTrainingKernels extends TrainingKernels {
 
     @Override
     protected void doAdam(
-            FloatMemory parameters, FloatMemory gradient, FloatMemory m, FloatMemory v, long n, Adam options) {
+            FloatMemory parameters,
+            FloatMemory gradient,
+            FloatMemory m,
+            FloatMemory v,
+            long n,
+            Adam options,
+            @Nullable FloatMemory lossScale) {
         long parametersAddress = address("parameters", parameters);
         long gradientAddress = address("gradient", gradient);
         long mAddress = address("m", m);
         long vAddress = address("v", v);
-        // Both moments start at 0 and so are too small by 1 − β^step.
+        long lossScaleAddress = addressOrAbsent("lossScale", lossScale);
+        // Both moments start at 0 and so are too small by 1 − β^step. With a scaled loss the kernel counts the steps.
         double correction1 = 1 - StrictMath.pow(options.beta1(), (double) options.step());
         double correction2 = 1 - StrictMath.pow(options.beta2(), (double) options.step());
         session.enter();
@@ -273,14 +321,17 @@ final class CudaTrainingKernels extends TrainingKernels {
                     .put(gradientAddress)
                     .put(mAddress)
                     .put(vAddress)
+                    .put(lossScaleAddress)
                     .put(n)
+                    .put(options.step())
+                    .put(options.learningRate())
                     .put(options.beta1())
                     .put(options.beta2())
                     .put((float) ((double) options.learningRate() * options.weightDecay()))
                     .put((float) (options.learningRate() / correction1))
                     .put((float) (1 / Math.sqrt(correction2)))
                     .put(options.epsilon());
-            launchByElement(Kernel.ADAM, n);
+            launchByElement(Kernel.ADAM, n, ADAM_SHARED_BYTES);
         } finally {
             session.leave();
         }
@@ -292,9 +343,9 @@ final class CudaTrainingKernels extends TrainingKernels {
         session.launch(Kernel.SUM, 1, SUM_SHARED_BYTES);
     }
 
-    private void launchByElement(Kernel kernel, long n) {
+    private void launchByElement(Kernel kernel, long n, int sharedBytes) {
         if (n > 0) {
-            session.launch(kernel, elementBlocks(n), 0);
+            session.launch(kernel, elementBlocks(n), sharedBytes);
         }
     }
 

@@ -153,16 +153,17 @@ abstract class SimdKernels {
     /** out[i] = v[i]·factor. */
     abstract void scale(float[] v, int from, float factor, float[] out, int to, int n);
 
-    /** velocity = momentum·velocity + gradient; parameters −= rate·velocity. */
+    /** velocity = momentum·velocity + unscale·gradient; parameters −= rate·velocity. */
     abstract void momentum(
             float[] parameters, int po, float[] gradient, int go, float[] velocity, int vo, int n,
-            float rate, float momentum);
+            float unscale, float rate, float momentum);
 
-    /** parameters −= rate·gradient. */
-    abstract void descend(float[] parameters, int po, float[] gradient, int go, int n, float rate);
+    /** parameters −= rate·unscale·gradient. */
+    abstract void descend(
+            float[] parameters, int po, float[] gradient, int go, int n, float unscale, float rate);
 
-    /** One Adam step with the bias corrections inside rate and rootScale. */
+    /** One Adam step of the gradient times unscale, with the bias corrections inside rate and rootScale. */
     abstract void adam(
             float[] parameters, int po, float[] gradient, int go, float[] first, int mo, float[] second, int vo, int n,
-            float beta1, float beta2, float decay, float rate, float rootScale, float epsilon);
+            float unscale, float beta1, float beta2, float decay, float rate, float rootScale, float epsilon);
 }

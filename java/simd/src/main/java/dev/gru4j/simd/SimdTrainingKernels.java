@@ -4,6 +4,7 @@ import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.HostIntMemory;
 import dev.gru4j.backend.IntMemory;
+import dev.gru4j.backend.LossScaling;
 import dev.gru4j.backend.TrainingKernels;
 import org.jspecify.annotations.Nullable;
 
@@ -176,18 +177,20 @@ final class SimdTrainingKernels extends TrainingKernels {
             int classes,
             float scale,
             FloatMemory loss,
-            @Nullable FloatMemory dLogits) {
+            @Nullable FloatMemory dLogits,
+            @Nullable FloatMemory lossScale) {
         int[] target = indices("targets", targets, n, classes);
         HostFloatMemory l = HostFloatMemory.of("logits", logits);
         HostFloatMemory dl = dLogits == null ? null : HostFloatMemory.of("dLogits", dLogits);
         int width = SimdGeometry.roundUp(classes, kernels.lanes);
+        double gradientScale = gradientScale(scale, lossScale);
         SimdScratch scratch = scratches.take();
         try {
             double[] rowLoss = scratch.doubles(n);
             float[] powers = scratch.onHeap(pool.threads() * width);
             pool.run((worker, team) -> {
                 for (int k = team.share(n, worker); k < team.share(n, worker + 1); k++) {
-                    rowLoss[k] = softmaxRow(l, target[k], k, classes, scale, powers, worker * width, dl);
+                    rowLoss[k] = softmaxRow(l, target[k], k, classes, gradientScale, powers, worker * width, dl);
                 }
             }, threads((long) n * classes));
             double total = 0;
@@ -202,7 +205,7 @@ final class SimdTrainingKernels extends TrainingKernels {
 
     /** −log softmax of the target, and the row's gradient. */
     private double softmaxRow(
-            HostFloatMemory logits, int target, int k, int classes, float scale, float[] power, int po,
+            HostFloatMemory logits, int target, int k, int classes, double scale, float[] power, int po,
             @Nullable HostFloatMemory dLogits) {
         if (target == NONE) {
             if (dLogits != null) {
@@ -237,18 +240,20 @@ final class SimdTrainingKernels extends TrainingKernels {
             int width,
             float scale,
             FloatMemory loss,
-            @Nullable FloatMemory dPrediction) {
+            @Nullable FloatMemory dPrediction,
+            @Nullable FloatMemory lossScale) {
         HostFloatMemory p = HostFloatMemory.of("prediction", prediction);
         HostFloatMemory t = HostFloatMemory.of("target", target);
         HostFloatMemory w = rowWeights == null ? null : HostFloatMemory.of("rowWeights", rowWeights);
         HostFloatMemory dp = dPrediction == null ? null : HostFloatMemory.of("dPrediction", dPrediction);
+        double gradientScale = gradientScale(scale, lossScale);
         SimdScratch scratch = scratches.take();
         try {
             double[] rowLoss = scratch.doubles(n);
             pool.run((worker, team) -> {
                 for (int k = team.share(n, worker); k < team.share(n, worker + 1); k++) {
                     double weight = w == null ? 1 : w.array()[w.offset() + k];
-                    rowLoss[k] = squaredErrorRow(p, t, weight, k, width, scale, dp);
+                    rowLoss[k] = squaredErrorRow(p, t, weight, k, width, gradientScale, dp);
                 }
             }, threads((long) n * width));
             double total = 0;
@@ -262,7 +267,7 @@ final class SimdTrainingKernels extends TrainingKernels {
     }
 
     private static double squaredErrorRow(
-            HostFloatMemory prediction, HostFloatMemory target, double weight, int k, int width, float scale,
+            HostFloatMemory prediction, HostFloatMemory target, double weight, int k, int width, double scale,
             @Nullable HostFloatMemory dPrediction) {
         double sum = 0;
         for (int i = k * width; i < (k + 1) * width; i++) {
@@ -277,9 +282,23 @@ final class SimdTrainingKernels extends TrainingKernels {
         return weight * sum;
     }
 
+    private static double gradientScale(float scale, @Nullable FloatMemory lossScale) {
+        return lossScale == null ? scale : (double) scale * get("lossScale", lossScale, LossScaling.SCALE);
+    }
+
     @Override
     protected void doSquaredNorm(FloatMemory v, long n, FloatMemory result) {
-        HostFloatMemory vs = HostFloatMemory.of("v", v);
+        set("result", result, sumOfSquares(HostFloatMemory.of("v", v), n));
+    }
+
+    @Override
+    protected void doUpdateLossScale(
+            FloatMemory gradient, long n, LossScaling options, FloatMemory state, FloatMemory squaredNorm) {
+        double sum = sumOfSquares(HostFloatMemory.of("gradient", gradient), n);
+        set("squaredNorm", squaredNorm, options.advance(HostFloatMemory.of("state", state), sum));
+    }
+
+    private double sumOfSquares(HostFloatMemory vs, long n) {
         float[] array = vs.array();
         int count = (int) n;
         int blocks = Math.ceilDiv(count, BLOCK);
@@ -296,7 +315,7 @@ final class SimdTrainingKernels extends TrainingKernels {
             for (int i = 0; i < blocks; i++) {
                 total += sums[i];
             }
-            set("result", result, total);
+            return total;
         } finally {
             scratches.giveBack(scratch);
         }
@@ -345,37 +364,64 @@ final class SimdTrainingKernels extends TrainingKernels {
             @Nullable FloatMemory velocity,
             long n,
             float learningRate,
-            float momentum) {
+            float momentum,
+            @Nullable FloatMemory lossScale) {
+        float unscale = unscale(lossScale);
+        if (unscale == 0) {
+            return;
+        }
         HostFloatMemory p = HostFloatMemory.of("parameters", parameters);
         HostFloatMemory g = HostFloatMemory.of("gradient", gradient);
         if (velocity == null) {
             forBlocks(n, (from, count) -> kernels.descend(
-                    p.array(), p.offset() + from, g.array(), g.offset() + from, count, learningRate));
+                    p.array(), p.offset() + from, g.array(), g.offset() + from, count, unscale, learningRate));
             return;
         }
         HostFloatMemory v = HostFloatMemory.of("velocity", velocity);
         forBlocks(n, (from, count) -> kernels.momentum(
                 p.array(), p.offset() + from, g.array(), g.offset() + from, v.array(), v.offset() + from, count,
-                learningRate, momentum));
+                unscale, learningRate, momentum));
     }
 
     @Override
     protected void doAdam(
-            FloatMemory parameters, FloatMemory gradient, FloatMemory m, FloatMemory v, long n, Adam options) {
+            FloatMemory parameters,
+            FloatMemory gradient,
+            FloatMemory m,
+            FloatMemory v,
+            long n,
+            Adam options,
+            @Nullable FloatMemory lossScale) {
+        float unscale = unscale(lossScale);
+        if (unscale == 0) {
+            return;
+        }
         HostFloatMemory p = HostFloatMemory.of("parameters", parameters);
         HostFloatMemory g = HostFloatMemory.of("gradient", gradient);
         HostFloatMemory first = HostFloatMemory.of("m", m);
         HostFloatMemory second = HostFloatMemory.of("v", v);
         // Both moments start at 0 and so are too small by 1 − β^step.
-        double correction1 = 1 - StrictMath.pow(options.beta1(), (double) options.step());
-        double correction2 = 1 - StrictMath.pow(options.beta2(), (double) options.step());
+        double correction1 = correction(options.beta1(), options.step(), lossScale);
+        double correction2 = correction(options.beta2(), options.step(), lossScale);
         float rate = (float) (options.learningRate() / correction1);
         float rootScale = (float) (1 / Math.sqrt(correction2));
         float decay = (float) ((double) options.learningRate() * options.weightDecay());
         forBlocks(n, (from, count) -> kernels.adam(
                 p.array(), p.offset() + from, g.array(), g.offset() + from, first.array(), first.offset() + from,
                 second.array(), second.offset() + from, count,
-                options.beta1(), options.beta2(), decay, rate, rootScale, options.epsilon()));
+                unscale, options.beta1(), options.beta2(), decay, rate, rootScale, options.epsilon()));
+    }
+
+    /** Factor of a gradient; 0: the step is skipped. */
+    private static float unscale(@Nullable FloatMemory lossScale) {
+        return lossScale == null ? 1 : get("lossScale", lossScale, LossScaling.UNSCALE);
+    }
+
+    /** 1 − β^t, t being the number of applied steps, this one included. */
+    private static double correction(float beta, long step, @Nullable FloatMemory lossScale) {
+        return lossScale == null
+                ? 1 - StrictMath.pow(beta, (double) step)
+                : 1 - power(beta, step - (long) get("lossScale", lossScale, LossScaling.SKIPPED_STEPS));
     }
 
     private interface BlockPass {
@@ -402,6 +448,11 @@ final class SimdTrainingKernels extends TrainingKernels {
     private static void set(String name, FloatMemory memory, double value) {
         HostFloatMemory host = HostFloatMemory.of(name, memory);
         host.array()[host.offset()] = (float) value;
+    }
+
+    private static float get(String name, FloatMemory memory, int index) {
+        HostFloatMemory host = HostFloatMemory.of(name, memory);
+        return host.array()[host.offset() + index];
     }
 
     /** The first n of {@code memory}, each {@link #NONE} or below {@code range}. */

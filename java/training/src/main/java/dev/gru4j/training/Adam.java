@@ -5,10 +5,12 @@ import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.TrainingKernels;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Adam with bias correction (Kingma and Ba 2015, arXiv 1412.6980) and decoupled weight decay
- * (Loshchilov and Hutter 2019, arXiv 1711.05101). Biases are not decayed.
+ * (Loshchilov and Hutter 2019, arXiv 1711.05101). Biases are not decayed. Where the loss is scaled, the bias
+ * correction counts the applied steps alone.
  */
 public final class Adam implements Optimizer {
     /**
@@ -64,14 +66,20 @@ public final class Adam implements Optimizer {
     }
 
     @Override
-    public void update(TrainingKernels kernels, ParameterSet parameters, float learningRate, long step) {
+    public void update(
+            TrainingKernels kernels,
+            ParameterSet parameters,
+            float learningRate,
+            long step,
+            @Nullable FloatMemory lossScale) {
         if (options.weightDecay() == 0) {
-            update(kernels, parameters, 0, parameters.length(), settings(learningRate, 0, step));
+            update(kernels, parameters, 0, parameters.length(), settings(learningRate, 0, step), lossScale);
             return;
         }
         for (ParameterSet.Range range : parameters.decayRanges()) {
             float decay = range.decayed() ? options.weightDecay() : 0;
-            update(kernels, parameters, range.offset(), range.length(), settings(learningRate, decay, step));
+            TrainingKernels.Adam settings = settings(learningRate, decay, step);
+            update(kernels, parameters, range.offset(), range.length(), settings, lossScale);
         }
     }
 
@@ -81,14 +89,20 @@ public final class Adam implements Optimizer {
     }
 
     private void update(
-            TrainingKernels kernels, ParameterSet parameters, long offset, long length, TrainingKernels.Adam settings) {
+            TrainingKernels kernels,
+            ParameterSet parameters,
+            long offset,
+            long length,
+            TrainingKernels.Adam settings,
+            @Nullable FloatMemory lossScale) {
         kernels.adam(
                 parameters.values().slice(offset, length),
                 parameters.gradients().slice(offset, length),
                 firstMoment.slice(offset, length),
                 secondMoment.slice(offset, length),
                 length,
-                settings);
+                settings,
+                lossScale);
     }
 
     @Override

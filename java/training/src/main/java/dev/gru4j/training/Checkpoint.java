@@ -13,7 +13,7 @@ import java.util.TreeSet;
 
 /**
  * A training run at the end of a step, as one safetensors file: parameters under their own names,
- * optimizer state, carried state, and as metadata step, seed, time and the configuration of model,
+ * optimizer state, carried state, loss scale, and as metadata step, seed, time and the configuration of model,
  * optimizer, schedule and data. A checksum over all of it makes damage visible. Batches and dropout
  * masks are functions of seed and step, so no other position or random state exists.
  *
@@ -27,8 +27,6 @@ public final class Checkpoint {
     private static final String TOTAL_STEPS = "progress.total_steps";
     private static final String ELAPSED = "progress.elapsed_nanos";
     private static final String NOTE = "note.";
-    private static final String OPTIMIZER = "optimizer.";
-    private static final String CARRIED = "carried.";
 
     /** Prefixes of the metadata that a resumed run must agree with. */
     private static final List<String> CONFIGURATION = List.of("model.", "optimizer.", "data.", "run.");
@@ -85,6 +83,7 @@ public final class Checkpoint {
     /**
      * Replaces {@code file} by the present state of a run.
      *
+     * @param states what the run keeps besides the parameters, by name, in the order of the file
      * @throws TrainingException if a value is not finite: the file is left as it was
      */
     static void write(
@@ -93,8 +92,7 @@ public final class Checkpoint {
             Map<String, String> configuration,
             Map<String, String> notes,
             ParameterSet parameters,
-            Map<String, FloatMemory> optimizerState,
-            Map<String, FloatMemory> carriedState)
+            Map<String, FloatMemory> states)
             throws IOException {
         Map<String, String> metadata = new TreeMap<>(configuration);
         notes.forEach((name, value) -> metadata.put(NOTE + name, value));
@@ -105,8 +103,7 @@ public final class Checkpoint {
         try (Arena arena = Arena.ofConfined()) {
             TensorFile content = TensorFile.create(arena, metadata);
             content.add(parameters);
-            states(optimizerState, carriedState)
-                    .forEach((name, memory) -> content.add(name, List.of(memory.length()), memory));
+            states.forEach((name, memory) -> content.add(name, List.of(memory.length()), memory));
             String nonFinite = content.firstNonFinite();
             if (nonFinite != null) {
                 throw new TrainingException("no checkpoint of step " + progress.step() + ": " + nonFinite
@@ -206,11 +203,9 @@ public final class Checkpoint {
     }
 
     /** Throws unless everything of a run is there with its shape. */
-    void checkFits(
-            ParameterSet parameters, Map<String, FloatMemory> optimizerState, Map<String, FloatMemory> carriedState)
-            throws CheckpointException {
+    void checkFits(ParameterSet parameters, Map<String, FloatMemory> states) throws CheckpointException {
         content.checkFits(parameters, file);
-        for (Map.Entry<String, FloatMemory> state : states(optimizerState, carriedState).entrySet()) {
+        for (Map.Entry<String, FloatMemory> state : states.entrySet()) {
             String misfit =
                     content.misfit(state.getKey(), List.of(state.getValue().length()));
             if (misfit != null) {
@@ -220,17 +215,8 @@ public final class Checkpoint {
     }
 
     /** Takes over everything, which {@link #checkFits fits}. */
-    void restore(
-            ParameterSet parameters, Map<String, FloatMemory> optimizerState, Map<String, FloatMemory> carriedState) {
+    void restore(ParameterSet parameters, Map<String, FloatMemory> states) {
         content.upload(parameters);
-        states(optimizerState, carriedState).forEach(content::upload);
-    }
-
-    private static Map<String, FloatMemory> states(
-            Map<String, FloatMemory> optimizerState, Map<String, FloatMemory> carriedState) {
-        Map<String, FloatMemory> states = new TreeMap<>();
-        optimizerState.forEach((name, memory) -> states.put(OPTIMIZER + name, memory));
-        carriedState.forEach((name, memory) -> states.put(CARRIED + name, memory));
-        return states;
+        states.forEach(content::upload);
     }
 }

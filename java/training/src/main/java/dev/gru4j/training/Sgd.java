@@ -27,9 +27,20 @@ public final class Sgd implements Optimizer {
     }
 
     @Override
-    public void update(TrainingKernels kernels, ParameterSet parameters, float learningRate, long step) {
+    public void update(
+            TrainingKernels kernels,
+            ParameterSet parameters,
+            float learningRate,
+            long step,
+            @Nullable FloatMemory lossScale) {
         kernels.sgd(
-                parameters.values(), parameters.gradients(), velocity, parameters.length(), learningRate, momentum);
+                parameters.values(),
+                parameters.gradients(),
+                velocity,
+                parameters.length(),
+                learningRate,
+                momentum,
+                lossScale);
     }
 
     @Override

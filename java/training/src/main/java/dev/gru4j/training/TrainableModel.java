@@ -3,6 +3,7 @@ package dev.gru4j.training;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.training.data.Batch;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model as the training loop sees it: parameters, and the loss with its gradient for one batch.
@@ -16,14 +17,21 @@ public interface TrainableModel<B extends Batch> extends AutoCloseable {
 
     /**
      * Computes the mean loss over the batch's targets and overwrites {@link ParameterSet#gradients} with
-     * its gradient. The loss stays on the backend, see {@link #loss()}.
+     * its gradient. Both stay on the backend.
      *
      * @param step number of the step, 0 for the first; with {@code seed} it selects the dropout masks
      * @param seed key of the dropout masks
+     * @param loss (1), overwritten, in nats per target or mean squared error
+     * @param lossScale (1), read where it lies: what the gradient, but not the loss, is multiplied by; absent: 1
      */
-    void lossAndGradient(B batch, long step, long seed);
+    void lossAndGradient(B batch, long step, long seed, FloatMemory loss, @Nullable FloatMemory lossScale);
 
-    /** Where the loss of the last batch lies, (1), in nats per target or mean squared error. */
+    /** The same without a scale, for the loss see {@link #loss()}. */
+    default void lossAndGradient(B batch, long step, long seed) {
+        lossAndGradient(batch, step, seed, loss(), null);
+    }
+
+    /** Memory of the model for a loss, (1). */
     FloatMemory loss();
 
     /** To be called after every change of the parameters, before the next use of the model. */

@@ -2,6 +2,7 @@ package dev.gru4j.training;
 
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.LossScaling;
 import dev.gru4j.backend.TrainingKernels;
 import dev.gru4j.io.AtomicFile;
 import dev.gru4j.training.data.Batch;
@@ -14,14 +15,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The training loop: batch, loss and gradient, clipping, update, until the steps are done, the time is
  * over or it is asked to stop. Belongs to one thread; owns neither model nor optimizer.
  *
+ * <p>A step is given to the backend as a whole before the loss of the step before it is waited for, so a
+ * GPU is never without work. Before a checkpoint is written and before {@link #run} returns, all steps
+ * are waited for, reported and found finite.
+ *
  * @param <B> kind of batch
  */
 public final class Trainer<B extends Batch> implements AutoCloseable {
+    /** Overflows in a row at the smallest loss scale that end a run. */
+    private static final int HOPELESS_STEPS = 10;
+
     private final TrainingKernels kernels;
     private final TrainableModel<B> model;
     private final BatchSource<B> source;
@@ -29,11 +38,15 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     private final Schedule schedule;
     private final TrainingOptions options;
     private final RunLength length;
-    private final FloatMemory squaredNorm;
+    private final StepValues values;
     private final List<TrainingListener> listeners = new ArrayList<>();
-    private final float[] scalar = new float[1];
 
+    /** Steps in a row that overflowed although no smaller scale was left. */
+    private int hopelessSteps;
+
+    /** Number of steps given to the backend; those of {@link #values} are not reported yet. */
     private long step;
+
     private long checkpointStep = -1;
     private float lastLoss = Float.NaN;
 
@@ -51,7 +64,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         this.optimizer = optimizer;
         this.schedule = schedule;
         this.options = options;
-        this.squaredNorm = backend.allocate(1);
+        this.values = new StepValues(backend, options.lossScaling());
     }
 
     /** Adds a listener. */
@@ -61,18 +74,20 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     }
 
     /**
-     * Goes on where the run that wrote {@code checkpoint} was: parameters, optimizer, carried state, step,
-     * time.
+     * Goes on where the run that wrote {@code checkpoint} was: parameters, optimizer, carried state, loss
+     * scale, step, time.
      *
-     * @throws CheckpointException if it was written by another model, optimizer, schedule, data set or seed;
-     *     nothing is changed then
+     * @throws CheckpointException if it was written by another model, optimizer, schedule, data set, loss
+     *     scaling or seed; nothing is changed then
      */
     public void restore(Checkpoint checkpoint) throws CheckpointException {
         checkpoint.checkConfiguration(configuration());
-        checkpoint.checkFits(model.parameters(), optimizer.state(), model.carriedState());
+        Map<String, FloatMemory> states = states();
+        checkpoint.checkFits(model.parameters(), states);
         length.resume(checkpoint);
-        checkpoint.restore(model.parameters(), optimizer.state(), model.carriedState());
+        checkpoint.restore(model.parameters(), states);
         model.parametersChanged();
+        values.downloadRestored();
         step = checkpoint.step();
         checkpointStep = checkpoint.file().equals(options.checkpoint()) ? step : -1;
     }
@@ -84,10 +99,11 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
 
     /**
      * Trains until the end of the run or until {@code stop}, asked between steps, says true. Writes the
-     * checkpoint in either case, if one is kept. An interrupt of the thread stops it, too.
+     * checkpoint in either case, if one is kept. An interrupt of the thread stops it, too. What was given
+     * to the backend is done and reported before this returns.
      *
-     * @throws TrainingException if the loss or the gradient is no longer finite, or a batch could not be
-     *     prepared
+     * @throws TrainingException if the loss or, at the smallest loss scale, the gradient is no longer finite,
+     *     or a batch could not be prepared
      * @throws IOException if a checkpoint cannot be written
      */
     public TrainingSummary run(BooleanSupplier stop) throws IOException {
@@ -106,6 +122,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 }
                 doStep(next(batches));
                 if (options.checkpointEvery() > 0 && step % options.checkpointEvery() == 0) {
+                    reportAll();
                     writeCheckpoint();
                 }
             }
@@ -113,9 +130,13 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
             stopped = true;
             interrupted = true;
         }
-        writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        try {
+            reportAll();
+            writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
         length.stopClock(); // until this is asked to go on
         return new TrainingSummary(
@@ -123,61 +144,128 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 step,
                 length.totalSteps(),
                 length.elapsed(),
-                lastLoss);
+                lastLoss,
+                values.skippedSteps());
     }
 
     private B next(Prefetcher<B> batches) throws InterruptedException {
         try {
             return batches.next();
         } catch (IllegalStateException e) {
+            reportAll();
             throw new TrainingException("step " + step + " cannot be done: " + e.getMessage(), e);
         }
     }
 
-    /** Everything is handed to the backend before the loss is asked for, so a GPU waits once per step. */
+    /**
+     * Gives a step to the backend, then reports what has come of the steps before it, and of it. A step that
+     * overflowed changes neither parameters nor optimizer, but its batch is read: the hidden state is carried on from
+     * it, since the forward pass was right, and the schedule goes on.
+     */
     private void doStep(B batch) {
         float learningRate = length.rate(step);
         ParameterSet parameters = model.parameters();
-        model.lossAndGradient(batch, step, options.seed());
-        kernels.squaredNorm(parameters.gradients(), parameters.length(), squaredNorm);
+        FloatMemory lossScale = values.lossScale();
+        model.lossAndGradient(batch, step, options.seed(), values.loss(), lossScale);
+        measure(parameters.gradients(), parameters.length(), lossScale);
         if (options.maxGradientNorm() < Float.POSITIVE_INFINITY) {
-            kernels.clipByNorm(parameters.gradients(), parameters.length(), squaredNorm, options.maxGradientNorm());
+            kernels.clipByNorm(
+                    parameters.gradients(), parameters.length(), values.squaredNorm(), options.maxGradientNorm());
         }
-        optimizer.update(kernels, parameters, learningRate, step);
+        optimizer.update(kernels, parameters, learningRate, step, lossScale);
         model.parametersChanged();
-        lastLoss = download(model.loss());
-        double gradientNorm = Math.sqrt(download(squaredNorm));
-        checkFinite("loss", lastLoss, learningRate);
-        checkFinite("norm of the gradient", gradientNorm, learningRate);
+        values.send(new StepValues.Given(step, learningRate, batch.targetCount(), model.flops(batch)));
         step++;
+        while (values.underWay() == StepValues.MOST || values.isOldestDone()) {
+            report(values.take());
+        }
+    }
+
+    /** Waits for all steps that were given and reports them. */
+    private void reportAll() {
+        while (values.underWay() > 0) {
+            report(values.take());
+        }
+    }
+
+    /** Looks at a step's numbers, which were taken last, and tells the listeners. */
+    private void report(StepValues.Given given) {
+        lastLoss = values.lossOfStep();
+        double gradientNorm = values.gradientNorm();
+        checkFinite("loss", lastLoss, given);
+        if (values.isSkipped()) {
+            checkHopeful(given);
+        } else {
+            hopelessSteps = 0;
+            checkFinite("norm of the gradient", gradientNorm, given);
+        }
+        long done = given.step() + 1;
         TrainingListener.Step report = new TrainingListener.Step(
-                step,
+                done,
                 length.totalSteps(),
                 lastLoss,
                 gradientNorm,
-                learningRate,
-                batch.targetCount(),
-                model.flops(batch),
+                given.learningRate(),
+                given.targets(),
+                given.flops(),
                 length.elapsed(),
-                length.shareDone(step));
+                length.shareDone(done),
+                values.scaleOfStep(),
+                values.skippedSteps());
         for (TrainingListener listener : listeners) {
             listener.afterStep(report);
         }
     }
 
-    private float download(FloatMemory memory) {
-        memory.download(0, scalar, 0, 1);
-        return scalar[0];
+    /** The squared norm of the gradient and, where the loss is scaled, what becomes of the step. */
+    private void measure(FloatMemory gradients, long count, @Nullable FloatMemory lossScale) {
+        LossScaling scaling = options.lossScaling();
+        if (scaling == null || lossScale == null) {
+            kernels.squaredNorm(gradients, count, values.squaredNorm());
+        } else {
+            kernels.updateLossScale(gradients, count, scaling, lossScale, values.squaredNorm());
+        }
     }
 
-    private void checkFinite(String what, double value, float learningRate) {
-        if (Double.isFinite(value)) {
+    /** A skipped step: one batch may be to blame while the scale is at its smallest, but not several in a row. */
+    private void checkHopeful(StepValues.Given given) {
+        LossScaling scaling = options.lossScaling();
+        if (scaling == null || values.scaleOfStep() > scaling.smallest()) {
             return;
         }
-        String remedy = "training diverged at learning rate " + learningRate
-                + "; lower it, lengthen the warm-up or clip at a norm below " + options.maxGradientNorm();
+        hopelessSteps++;
+        if (hopelessSteps < HOPELESS_STEPS) {
+            return;
+        }
+        throw scaling.isFixed()
+                ? failure(
+                        hopelessSteps + " gradients in a row overflowed with the fixed loss scale "
+                                + values.scaleOfStep() + ", the last",
+                        "choose a smaller scale or a dynamic one",
+                        given)
+                : diverged(
+                        hopelessSteps + " gradients in a row overflowed with the smallest loss scale "
+                                + values.scaleOfStep() + ", the last",
+                        given);
+    }
+
+    private void checkFinite(String what, double value, StepValues.Given given) {
+        if (!Double.isFinite(value)) {
+            throw diverged("the " + what + " is " + value, given);
+        }
+    }
+
+    private TrainingException diverged(String what, StepValues.Given given) {
+        return failure(
+                what,
+                "training diverged at learning rate " + given.learningRate()
+                        + "; lower it, lengthen the warm-up or clip at a norm below " + options.maxGradientNorm(),
+                given);
+    }
+
+    private TrainingException failure(String what, String remedy, StepValues.Given given) {
         Path file = options.checkpoint();
-        throw new TrainingException("the " + what + " is " + value + " at step " + step + ": " + remedy
+        return new TrainingException(what + " at step " + given.step() + ": " + remedy
                 + (file != null && checkpointStep >= 0 ? ". " + file + " holds step " + checkpointStep : ""));
     }
 
@@ -196,12 +284,23 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 configuration(),
                 options.notes(),
                 model.parameters(),
-                optimizer.state(),
-                model.carriedState());
+                states());
         checkpointStep = step;
         for (TrainingListener listener : listeners) {
             listener.afterCheckpoint(step);
         }
+    }
+
+    /** What a run keeps from step to step besides the parameters, as checkpoints name it. */
+    private Map<String, FloatMemory> states() {
+        Map<String, FloatMemory> states = new TreeMap<>();
+        optimizer.state().forEach((name, memory) -> states.put("optimizer." + name, memory));
+        model.carriedState().forEach((name, memory) -> states.put("carried." + name, memory));
+        FloatMemory lossScale = values.lossScale();
+        if (lossScale != null) {
+            states.put("loss_scale", lossScale);
+        }
+        return states;
     }
 
     /** All that decides what a step computes, besides the step's number. */
@@ -213,11 +312,15 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         all.put("run.schedule", schedule.description());
         all.put("run.seed", Long.toString(options.seed()));
         all.put("run.max_gradient_norm", Float.toString(options.maxGradientNorm()));
+        LossScaling scaling = options.lossScaling();
+        if (scaling != null) {
+            all.put("run.loss_scaling", scaling.description());
+        }
         return all;
     }
 
     @Override
     public void close() {
-        squaredNorm.close();
+        values.close();
     }
 }

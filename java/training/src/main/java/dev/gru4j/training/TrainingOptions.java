@@ -1,5 +1,6 @@
 package dev.gru4j.training;
 
+import dev.gru4j.backend.LossScaling;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param prefetch batches prepared ahead on another thread, at least 1
  * @param notes recorded in checkpoints and handed back by {@link Checkpoint#notes()}: what the caller needs to
  *     set the run up again (text file, vocabulary)
+ * @param lossScaling of the gradient, for products in fp16; absent: none. Part of a run's configuration
  */
 public record TrainingOptions(
         long steps,
@@ -27,7 +29,8 @@ public record TrainingOptions(
         @Nullable Path checkpoint,
         long checkpointEvery,
         int prefetch,
-        Map<String, String> notes) {
+        Map<String, String> notes,
+        @Nullable LossScaling lossScaling) {
 
     public TrainingOptions {
         if (steps < 0) {
@@ -55,28 +58,37 @@ public record TrainingOptions(
 
     /** A run of that many steps: clipping at norm 1, no checkpoint, four batches ahead. */
     public static TrainingOptions ofSteps(long steps, long seed) {
-        return new TrainingOptions(steps, null, seed, 1f, null, 0, 4, Map.of());
+        return new TrainingOptions(steps, null, seed, 1f, null, 0, 4, Map.of(), null);
     }
 
     /** A run of that much time: clipping at norm 1, no checkpoint, four batches ahead. */
     public static TrainingOptions ofClock(Duration clock, long seed) {
-        return new TrainingOptions(0, clock, seed, 1f, null, 0, 4, Map.of());
+        return new TrainingOptions(0, clock, seed, 1f, null, 0, 4, Map.of(), null);
     }
 
     public TrainingOptions withMaxGradientNorm(float norm) {
-        return new TrainingOptions(steps, clock, seed, norm, checkpoint, checkpointEvery, prefetch, notes);
+        return new TrainingOptions(
+                steps, clock, seed, norm, checkpoint, checkpointEvery, prefetch, notes, lossScaling);
     }
 
     public TrainingOptions withCheckpoint(Path file, long everySteps) {
-        return new TrainingOptions(steps, clock, seed, maxGradientNorm, file, everySteps, prefetch, notes);
+        return new TrainingOptions(
+                steps, clock, seed, maxGradientNorm, file, everySteps, prefetch, notes, lossScaling);
     }
 
     public TrainingOptions withPrefetch(int batches) {
-        return new TrainingOptions(steps, clock, seed, maxGradientNorm, checkpoint, checkpointEvery, batches, notes);
+        return new TrainingOptions(
+                steps, clock, seed, maxGradientNorm, checkpoint, checkpointEvery, batches, notes, lossScaling);
     }
 
     public TrainingOptions withNotes(Map<String, String> newNotes) {
         return new TrainingOptions(
-                steps, clock, seed, maxGradientNorm, checkpoint, checkpointEvery, prefetch, newNotes);
+                steps, clock, seed, maxGradientNorm, checkpoint, checkpointEvery, prefetch, newNotes, lossScaling);
+    }
+
+    /** Another scaling of the loss; absent: none. */
+    public TrainingOptions withLossScaling(@Nullable LossScaling scaling) {
+        return new TrainingOptions(
+                steps, clock, seed, maxGradientNorm, checkpoint, checkpointEvery, prefetch, notes, scaling);
     }
 }

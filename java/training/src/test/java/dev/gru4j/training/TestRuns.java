@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Small training runs of a language model for tests of the loop around it. */
@@ -61,15 +62,33 @@ final class TestRuns {
 
     /** One training run with all its parts, closed together. */
     static final class Run implements AutoCloseable {
-        final GruBackend backend = reference();
+        final GruBackend backend;
         final LanguageModel model;
         final Adam adam;
         final Trainer<TokenBatch> trainer;
 
         Run(BatchSource<TokenBatch> source, TrainingOptions options) {
+            this(source, options, m -> m);
+        }
+
+        /** @param disturbed what the trainer is given instead of the model */
+        Run(
+                BatchSource<TokenBatch> source,
+                TrainingOptions options,
+                UnaryOperator<TrainableModel<TokenBatch>> disturbed) {
+            this(reference(), source, options, disturbed);
+        }
+
+        /** On another backend, which is closed with the run. */
+        Run(
+                GruBackend backend,
+                BatchSource<TokenBatch> source,
+                TrainingOptions options,
+                UnaryOperator<TrainableModel<TokenBatch>> disturbed) {
+            this.backend = backend;
             this.model = model(backend, source);
             this.adam = new Adam(backend, model.parameters(), Adam.Options.DEFAULT.withWeightDecay(0.01f));
-            this.trainer = new Trainer<>(backend, model, source, adam, schedule(), options);
+            this.trainer = new Trainer<>(backend, disturbed.apply(model), source, adam, schedule(), options);
         }
 
         /** Every float a run consists of, by name. */

@@ -7,6 +7,7 @@ import dev.gru4j.training.ParameterSet;
 import dev.gru4j.training.TrainableModel;
 import dev.gru4j.training.data.SeriesBatch;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Predicts numbers from sequences of numbers: GRU → dense head, mean squared error. */
 public final class Forecaster implements TrainableModel<SeriesBatch> {
@@ -63,7 +64,8 @@ public final class Forecaster implements TrainableModel<SeriesBatch> {
     }
 
     @Override
-    public void lossAndGradient(SeriesBatch batch, long step, long seed) {
+    public void lossAndGradient(
+            SeriesBatch batch, long step, long seed, FloatMemory lossOfBatch, @Nullable FloatMemory lossScale) {
         int n = forward(GruStack.Run.TRAINING, batch, step, seed);
         int values = n * spec.outputs();
         if (batch.targets().length != values) {
@@ -72,7 +74,8 @@ public final class Forecaster implements TrainableModel<SeriesBatch> {
         }
         targets.upload(0, batch.targets(), 0, values);
         kernels.squaredError(
-                head.outputs(), targets, null, n, spec.outputs(), 1f / values, loss, head.outputs());
+                head.outputs(), targets, null, n, spec.outputs(), 1f / values, lossOfBatch, head.outputs(),
+                lossScale);
         head.backward(gru.y(), gru.dy());
         gru.backward(null, null);
     }

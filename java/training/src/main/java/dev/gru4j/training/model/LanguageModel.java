@@ -116,10 +116,11 @@ public final class LanguageModel implements TrainableModel<TokenBatch> {
     }
 
     @Override
-    public void lossAndGradient(TokenBatch batch, long step, long seed) {
+    public void lossAndGradient(
+            TokenBatch batch, long step, long seed, FloatMemory lossOfBatch, @Nullable FloatMemory lossScale) {
         int n = forward(GruStack.Run.TRAINING, trainingStates, batch, step, seed);
         kernels.softmaxCrossEntropy(
-                head.outputs(), targets, n, spec.vocabulary(), 1f / n, loss, head.outputs());
+                head.outputs(), targets, n, spec.vocabulary(), 1f / n, lossOfBatch, head.outputs(), lossScale);
         head.backward(gru.y(), gru.dy());
         gru.backward(null, null); // truncated: nothing flows into the state carried over
         embedding.backward(batch.T() * batch.B(), gru.dx());

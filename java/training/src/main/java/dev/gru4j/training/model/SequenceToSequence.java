@@ -12,6 +12,7 @@ import dev.gru4j.training.data.TokenBatch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns one sequence into another: a GRU encoder reads the source, a GRU decoder starts from its last
@@ -97,11 +98,12 @@ public final class SequenceToSequence implements TrainableModel<PairBatch> {
     }
 
     @Override
-    public void lossAndGradient(PairBatch batch, long step, long seed) {
+    public void lossAndGradient(
+            PairBatch batch, long step, long seed, FloatMemory lossOfBatch, @Nullable FloatMemory lossScale) {
         int n = forward(GruStack.Run.TRAINING, batch, step, seed);
         TokenBatch target = batch.target();
         kernels.softmaxCrossEntropy(
-                head.outputs(), targets, n, spec.targetVocabulary(), 1f / n, loss, head.outputs());
+                head.outputs(), targets, n, spec.targetVocabulary(), 1f / n, lossOfBatch, head.outputs(), lossScale);
         head.backward(decoder.y(), decoder.dy());
         decoder.backward(null, dh0);
         targetEmbedding.backward(target.T() * target.B(), decoder.dx());

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
+import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.training.ParameterSet;
 import dev.gru4j.training.TrainableModel;
 import dev.gru4j.training.data.Batch;
@@ -106,6 +108,7 @@ final class ModelGradientTest {
                 model.loss().toArray()[0],
                 16 * dependentSteps * 0x1p-24 * expectedLoss,
                 "loss of " + model.configuration());
+        checkScaled(model, batch, gradient);
         for (ParameterSet.Tensor tensor : parameters.tensors()) {
             double largest = 0;
             for (int i = 0; i < tensor.length(); i++) {
@@ -125,6 +128,22 @@ final class ModelGradientTest {
                                 + "; finite differences give " + expected + ", bound " + bound
                                 + "; repeat with mvn -pl java/training -am test -Dtest=ModelGradientTest");
             }
+        }
+    }
+
+    /** A power of two as scale of the loss multiplies every element of the gradient, exactly, and not the loss. */
+    private static <B extends Batch> void checkScaled(TrainableModel<B> model, B batch, float[] gradient) {
+        float scale = 0x1p12f;
+        FloatMemory loss = HostFloatMemory.allocate(1);
+        model.lossAndGradient(batch, STEP, SEED, loss, HostFloatMemory.wrap(new float[] {scale}));
+        assertEquals(model.loss().toArray()[0], loss.toArray()[0], "loss of " + model.configuration());
+        float[] scaled = model.parameters().gradients().toArray();
+        for (int i = 0; i < gradient.length; i++) {
+            assertEquals(
+                    scale * gradient[i],
+                    scaled[i],
+                    "scaled gradient of " + DoubleLoss.nameOf(model.parameters().tensors(), i)
+                            + "; repeat with mvn -pl java/training -am test -Dtest=ModelGradientTest");
         }
     }
 

@@ -79,7 +79,7 @@ bool is_joined(const Graph& graph, const std::set<size_t>& tips) {
 }
 
 // Lets all streams go that record into the capture.
-void end(const std::shared_ptr<Capture>& capture) {
+void end(std::shared_ptr<Capture> capture) {
     capture->ended = true;
     for (const auto& stream : context().streams) {
         if (stream->capture == capture) {
@@ -90,6 +90,12 @@ void end(const std::shared_ptr<Capture>& capture) {
 }
 
 } // namespace
+
+long long gru4j_emulator_open_handles() {
+    std::lock_guard lock(driver_mutex());
+    size_t open = context().streams.size() + events().count() + graphs().count() + executables().count();
+    return static_cast<long long>(open);
+}
 
 GRU4J_EXPORT int cuStreamCreate(void** handle, unsigned flags) {
     GRU4J_DRIVER_CALL(cuStreamCreate, CONTEXT)
@@ -205,6 +211,24 @@ GRU4J_EXPORT int cuEventSynchronize(void* handle) {
         finish(*event->stream, event->recorded);
     }
     return context().failure;
+}
+
+// The device does one more piece of the event's stream for each time it is asked, so that whoever asks often enough is
+// told in the end.
+GRU4J_EXPORT int cuEventQuery(void* handle) {
+    GRU4J_DRIVER_CALL(cuEventQuery, CONTEXT)
+    Event* event = events().find(handle);
+    if (event == nullptr) {
+        return no_such("cuEventQuery", "event");
+    }
+    if (event->capture) {
+        return report(CAPTURED_EVENT, "cuEventQuery: the event was last recorded in a capture");
+    }
+    if (event->stream && event->stream->done < event->recorded) {
+        finish(*event->stream, event->stream->done + 1);
+    }
+    bool is_done = !event->stream || event->stream->done >= event->recorded;
+    return is_done || context().failure != SUCCESS ? context().failure : NOT_READY;
 }
 
 GRU4J_EXPORT int cuEventElapsedTime(float* milliseconds, void* begin_handle, void* end_handle) {

@@ -52,6 +52,7 @@ int cuEventCreate(void** event, unsigned flags);
 int cuEventDestroy_v2(void* event);
 int cuEventRecord(void* event, void* stream);
 int cuEventSynchronize(void* event);
+int cuEventQuery(void* event);
 int cuEventElapsedTime(float* milliseconds, void* begin, void* end);
 int cuGetErrorName(int code, const char** name);
 }

@@ -161,6 +161,27 @@ const std::vector<Test> kStreamTests = {
          OK(cuEventDestroy_v2(event));
          OK(cuStreamDestroy_v2(other));
      }},
+    {"an event that is asked for often enough has come",
+     [] {
+         Device device(4);
+         void* event = new_event();
+         EXPECT_CODE(SUCCESS, cuEventQuery(event)); // never recorded
+         void* host = nullptr;
+         OK(cuMemHostAlloc(&host, 16, 0));
+         float* pinned = static_cast<float*>(host);
+         OK(device.launch("test_double", 1, 4));
+         OK(cuMemcpyDtoHAsync_v2(pinned, device.vector.y, 16, device.stream));
+         OK(cuEventRecord(event, device.stream));
+         EXPECT_CODE(NOT_READY, cuEventQuery(event));
+         int asked = 0;
+         while (cuEventQuery(event) == NOT_READY && asked < 100) {
+             asked++;
+         }
+         expect(asked < 100, "the event never came");
+         expect(pinned[3] == 6.0f, "the copy in front of the event was not done");
+         OK(cuMemFreeHost(host));
+         OK(cuEventDestroy_v2(event));
+     }},
     {"without an event, another stream may be too early",
      [] {
          Device device(4);
@@ -312,6 +333,7 @@ const std::vector<Test> kStreamTests = {
          OK(cuEventRecord(event, device.stream));
          OK(cuStreamEndCapture(device.stream, &graph));
          EXPECT_CODE(CAPTURED_EVENT, cuEventSynchronize(event));
+         EXPECT_CODE(CAPTURED_EVENT, cuEventQuery(event));
          EXPECT_CODE(CAPTURED_EVENT, cuStreamWaitEvent(device.stream, event, 0));
      }},
     {"a capture ends only when all streams are joined, in its stream, on its thread",
@@ -338,6 +360,31 @@ const std::vector<Test> kStreamTests = {
          EXPECT_CODE(STREAM_CAPTURE_UNMATCHED, cuStreamEndCapture(detour.other, &graph));
          detour.run(7, Mistake::NONE);
          expect_word(7, read(detour.result, detour.main), "afterwards");
+     }},
+    {"whoever waits for the whole context spoils the captures of all threads",
+     [] {
+         Device device(1);
+         void* graph = nullptr;
+         OK(cuStreamBeginCapture_v2(device.stream, kThreadLocalMode));
+         int code = SUCCESS;
+         std::thread([&] {
+             OK(cuCtxPushCurrent_v2(device.context));
+             code = cuCtxSynchronize();
+             void* popped = nullptr;
+             OK(cuCtxPopCurrent_v2(&popped));
+         }).join();
+         expect_code(STREAM_CAPTURE_UNSUPPORTED, code, "cuCtxSynchronize");
+         EXPECT_CODE(STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(device.stream, &graph));
+     }},
+    {"a wait that is lost is missing",
+     [] {
+         Device device(1);
+         gru4j_emulator_set("ahead", 1);
+         Detour detour(device);
+         gru4j_emulator_fail("cuStreamWaitEvent", 1, kLost);
+         detour.run(7, Mistake::NONE);
+         expect_word(~0u, read(detour.result, detour.main), "without the first wait");
+         expect(gru4j_emulator_calls("cuStreamWaitEvent") == 2, "2 calls of cuStreamWaitEvent expected");
      }},
     {"other threads may allocate during a thread's own capture, and not during a global one",
      [] {

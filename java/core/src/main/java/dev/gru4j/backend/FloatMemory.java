@@ -13,7 +13,9 @@ import java.nio.FloatBuffer;
  * while another writes.
  *
  * <p>Uploads and downloads are ordered with the work of the backend that made the memory. When they
- * return, the host side may be reused (upload) or read (download).
+ * return, the host side may be reused (upload) or read (download). So a download waits for the work
+ * before it; a {@link FloatReadback} lets the caller wait later. An upload waits for nothing: on cuda
+ * its bytes cross the bus while the work before it goes on.
  */
 public interface FloatMemory extends AutoCloseable {
     /** Number of floats. */

@@ -8,7 +8,7 @@ import dev.gru4j.GruSpec;
  *
  * <p>Threads: all methods may be called from any thread. Calls that share no memory may run at the
  * same time. Work is done in the order of the calls; on a GPU a call returns before its work is done,
- * and {@link FloatMemory#download} or {@link #synchronize()} waits for it.
+ * and {@link FloatMemory#download}, {@link FloatReadback#get} or {@link #synchronize()} waits for it.
  *
  * <p>Same inputs, same backend and same plan give the same bits, on every run and for any number of
  * threads.
@@ -28,6 +28,16 @@ public interface GruBackend extends AutoCloseable {
 
     /** New memory, all zero. */
     IntMemory allocateInts(long integers);
+
+    /**
+     * A place on the host for that many floats of results, all zero, to be waited for later than they are
+     * asked for. Done at once here; a backend whose calls return before their work is done has its own.
+     *
+     * @throws IllegalArgumentException if {@code floats} is negative
+     */
+    default FloatReadback allocateReadback(int floats) {
+        return new HostReadback(floats);
+    }
 
     /**
      * Prepares a GRU for sequences of up to {@code maxT} steps in batches of up to {@code maxB} rows.

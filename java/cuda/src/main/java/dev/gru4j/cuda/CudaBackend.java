@@ -2,6 +2,7 @@ package dev.gru4j.cuda;
 
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.FloatMemory;
+import dev.gru4j.backend.FloatReadback;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.IntMemory;
@@ -52,6 +53,16 @@ final class CudaBackend implements GruBackend {
     @Override
     public IntMemory allocateInts(long integers) {
         return CudaIntMemory.allocate(session, integers);
+    }
+
+    @Override
+    public FloatReadback allocateReadback(int floats) {
+        session.enter();
+        try {
+            return session.downloads().readback(floats);
+        } finally {
+            session.leave();
+        }
     }
 
     @Override

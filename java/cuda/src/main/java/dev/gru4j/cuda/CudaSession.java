@@ -14,15 +14,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threads: {@link #enter} makes the caller the only one in here and its thread the owner of the
  * context, {@link #leave} undoes both; enqueueing is short, so nobody waits long. Work is done in the order
- * in which it was enqueued, but for what {@link CudaStreams} lets run side by side.
+ * in which it was enqueued, but for what {@link CudaStreams} lets run side by side; uploads cross the bus on
+ * their own, see {@link CudaUploads}.
  */
 final class CudaSession implements AutoCloseable {
-    /**
-     * Held by whoever records a graph, and by whoever may wait for the whole context, which other sessions of
-     * the process share: opening and closing modules and cuBLAS. Such a wait spoils what any thread records.
-     */
-    private static final ReentrantLock RECORDING = new ReentrantLock();
-
     private final CudaDriver driver;
     private final CudaDevice device;
     private final ProductPrecision precision;
@@ -31,12 +26,11 @@ final class CudaSession implements AutoCloseable {
     /** Addresses of device memory not yet freed. */
     private final Set<Long> allocations = new HashSet<>();
 
-    /** Executable graphs not yet destroyed. */
-    private final Set<Integer> executables = new HashSet<>();
-
     private final CudaStreams streams;
+    private final CudaRecorder recorder;
     private final CudaKernels kernels;
-    private final CudaStaging staging;
+    private final CudaUploads uploads;
+    private final CudaDownloads downloads;
     private final CudaArguments arguments;
     private Products products = new OwnProducts("no library was looked for");
     private boolean closed;
@@ -51,9 +45,6 @@ final class CudaSession implements AutoCloseable {
     /** The latest graph, if it was launched after that. */
     private @Nullable CudaGraph lastGraph;
 
-    /** What is being recorded; null if nothing is. */
-    private @Nullable CudaRecording recording;
-
     /**
      * Opens a session on the device.
      *
@@ -61,13 +52,22 @@ final class CudaSession implements AutoCloseable {
      * @throws CudaException if the driver refuses; everything is released then
      */
     CudaSession(CudaDriver driver, CudaDevice device, CudaImage image, ProductPrecision precision) {
+        this(driver, device, image, precision, CudaUploads.Ring.DEFAULT);
+    }
+
+    /** The same with another ring for uploads. */
+    CudaSession(
+            CudaDriver driver, CudaDevice device, CudaImage image, ProductPrecision precision,
+            CudaUploads.Ring ring) {
         this.driver = driver;
         this.device = device;
         this.precision = precision;
         this.streams = new CudaStreams(this, driver);
+        this.recorder = new CudaRecorder(this, driver);
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
-        this.staging = new CudaStaging(this, driver);
+        this.uploads = new CudaUploads(this, driver, ring);
+        this.downloads = new CudaDownloads(this, driver);
         check("selecting the device", driver.selectDevice(CudaProbe.DEVICE));
         check("a context on " + device.name(), driver.retainContext());
         boolean complete = false;
@@ -85,11 +85,12 @@ final class CudaSession implements AutoCloseable {
     /** Opens all that lives in the context, which is current, and leaves it. */
     private void openInContext(CudaImage image) {
         boolean complete = false;
-        RECORDING.lock();
+        CudaRecorder.lock();
         try {
             streams.open();
             kernels.load(image, this);
-            staging.open();
+            uploads.open();
+            downloads.open();
             check("leaving the context", driver.popContext());
             complete = true;
         } finally {
@@ -98,13 +99,14 @@ final class CudaSession implements AutoCloseable {
                 releaseInContext();
                 driver.popContext();
             }
-            RECORDING.unlock();
+            CudaRecorder.unlock();
         }
     }
 
     /** Undoes {@link #openInContext} and returns the first failure's code. */
     private int releaseInContext() {
-        int code = staging.close();
+        int code = uploads.close();
+        code = first(code, downloads.close());
         code = first(code, kernels.unload());
         return first(code, streams.close());
     }
@@ -114,8 +116,22 @@ final class CudaSession implements AutoCloseable {
         return streams;
     }
 
+    /** Records graphs and launches them; to be used by a thread that has entered. */
+    CudaRecorder recorder() {
+        return recorder;
+    }
+
     CudaDevice device() {
         return device;
+    }
+
+    /** To be used by a thread that has entered; {@link #check} is for its codes. */
+    CudaDriver driver() {
+        return driver;
+    }
+
+    CudaDownloads downloads() {
+        return downloads;
     }
 
     /** What the operands of its matrix products are rounded to. */
@@ -129,11 +145,11 @@ final class CudaSession implements AutoCloseable {
      * @throws IllegalStateException if the one that is asked for cannot be used; the session stays open
      */
     void openProducts(boolean emulated) {
-        RECORDING.lock();
+        CudaRecorder.lock();
         try {
             products = CublasLibrary.open(this, driver, emulated);
         } finally {
-            RECORDING.unlock();
+            CudaRecorder.unlock();
         }
     }
 
@@ -167,6 +183,20 @@ final class CudaSession implements AutoCloseable {
             if (!entered) {
                 lock.unlock();
             }
+        }
+    }
+
+    /** {@link #enter}, for whoever gives something back; false, and nothing, if closing took it already. */
+    boolean enterUnlessClosed() {
+        lock.lock();
+        try {
+            if (closed) {
+                return false;
+            }
+            enter();
+            return true;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -234,19 +264,15 @@ final class CudaSession implements AutoCloseable {
 
     /** Frees device memory; nothing to do once the session is closed. */
     void free(long address) {
-        lock.lock();
+        if (!enterUnlessClosed()) {
+            return;
+        }
         try {
-            if (closed || !allocations.remove(address)) {
-                return;
-            }
-            enter();
-            try {
+            if (allocations.remove(address)) {
                 check("freeing device memory", driver.free(address));
-            } finally {
-                leave();
             }
         } finally {
-            lock.unlock();
+            leave();
         }
     }
 
@@ -254,7 +280,7 @@ final class CudaSession implements AutoCloseable {
     void upload(long address, MemorySegment source) {
         enter();
         try {
-            staging.upload(address, source);
+            uploads.upload(address, source);
         } finally {
             leave();
         }
@@ -264,7 +290,7 @@ final class CudaSession implements AutoCloseable {
     void download(MemorySegment target, long address) {
         enter();
         try {
-            staging.download(target, address);
+            downloads.download(target, address);
         } finally {
             leave();
         }
@@ -334,146 +360,16 @@ final class CudaSession implements AutoCloseable {
         lastGridY = gridY;
         lastGridZ = gridZ;
         lastGraph = null;
-        noteLaunch(kernel.symbol());
+        recorder.note(kernel.symbol());
     }
 
-    /** Something was launched, by a library perhaps. */
-    void noteLaunch(String symbol) {
-        CudaRecording current = recording;
-        if (current != null) {
-            current.add(symbol);
-        }
+    /** The latest launch is this one's. */
+    void noteGraph(CudaGraph graph) {
+        lastGraph = graph;
     }
 
     private static String grid(int x, int y, int z) {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
-    }
-
-    // ---- graphs ------------------------------------------------------------------------------------
-
-    /**
-     * Records what {@code work} enqueues, all of it by launches, fills and copies on the device, and does not do it.
-     *
-     * @param pass what it is, for messages
-     */
-    CudaGraph record(String pass, Runnable work) {
-        String what =
-                "recording the " + pass + " pass as a graph (without graphs: -D" + CudaGraphs.PROPERTY + "=false)";
-        CudaRecording contents = new CudaRecording();
-        int[] graph = new int[1];
-        RECORDING.lock();
-        try {
-            check(what, streams.beginCapture());
-            recording = contents;
-            boolean complete = false;
-            int code = CudaDriver.SUCCESS;
-            try {
-                work.run();
-                complete = true;
-            } finally {
-                recording = null;
-                code = streams.endCapture(graph);
-                if (!complete && code == CudaDriver.SUCCESS) {
-                    driver.destroyGraph(graph[0]);
-                }
-            }
-            check(what, code);
-        } finally {
-            RECORDING.unlock();
-        }
-        int[] executable = new int[1];
-        int code = driver.instantiateGraph(graph[0], executable);
-        if (code == CudaDriver.SUCCESS) {
-            executables.add(executable[0]);
-        }
-        // What was recorded is of no further use, whatever came of it.
-        check(what, first(code, driver.destroyGraph(graph[0])));
-        return new CudaGraph(executable[0], contents.contents());
-    }
-
-    /** Enqueues all that was recorded, as one. */
-    void launch(CudaGraph graph) {
-        int code = driver.launchGraph(graph.executable(), streams.main());
-        if (code != CudaDriver.SUCCESS) {
-            throw new CudaException(
-                    code,
-                    "a graph of " + graph.contents() + ": " + driver.errorName(code) + " on " + device.name()
-                            + "; without graphs: -D" + CudaGraphs.PROPERTY + "=false");
-        }
-        lastGraph = graph;
-    }
-
-    /** Destroys a graph, once its launches are done; nothing to do once the session is closed. */
-    void destroy(CudaGraph graph) {
-        lock.lock();
-        try {
-            if (closed || !executables.remove(graph.executable())) {
-                return;
-            }
-            enter();
-            try {
-                check("destroying a graph", driver.destroyExecutable(graph.executable()));
-            } finally {
-                leave();
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    // ---- time --------------------------------------------------------------------------------------
-
-    /** A new event that can be timed. */
-    int timedEvent() {
-        enter();
-        try {
-            int[] event = new int[1];
-            check("creating an event", driver.createTimedEvent(event));
-            return event[0];
-        } finally {
-            leave();
-        }
-    }
-
-    /** Enqueues the event behind all work given so far. */
-    void record(int event) {
-        enter();
-        try {
-            check("recording an event", driver.recordEvent(event, streams.main()));
-        } finally {
-            leave();
-        }
-    }
-
-    /** Milliseconds between two recorded events; waits for the second. */
-    float elapsed(int start, int end) {
-        enter();
-        try {
-            checkWork(driver.synchronizeEvent(end));
-            float[] milliseconds = new float[1];
-            check("timing two events", driver.elapsed(start, end, milliseconds));
-            return milliseconds[0];
-        } finally {
-            leave();
-        }
-    }
-
-    /** Gives an event back; nothing to do once the session is closed, which ends the context and its events. */
-    void destroyEvent(int event) {
-        lock.lock();
-        try {
-            if (closed) {
-                return;
-            }
-            enter();
-            try {
-                check("destroying an event", driver.destroyEvent(event));
-            } finally {
-                leave();
-            }
-        } finally {
-            lock.unlock();
-        }
     }
 
     // ---- errors ------------------------------------------------------------------------------------
@@ -516,15 +412,12 @@ final class CudaSession implements AutoCloseable {
             }
             enter();
             int code = CudaDriver.SUCCESS;
-            RECORDING.lock();
+            CudaRecorder.lock();
             try {
                 // One failure must not keep the rest alive; the first is reported.
                 code = first(code, driver.synchronizeStream(streams.main()));
                 code = first(code, products.close());
-                for (int executable : executables) {
-                    code = first(code, driver.destroyExecutable(executable));
-                }
-                executables.clear();
+                code = first(code, recorder.close());
                 for (long address : allocations) {
                     code = first(code, driver.free(address));
                 }
@@ -532,7 +425,7 @@ final class CudaSession implements AutoCloseable {
                 code = first(code, releaseInContext());
             } finally {
                 closed = true;
-                RECORDING.unlock();
+                CudaRecorder.unlock();
                 leave();
             }
             code = first(code, driver.releaseContext());

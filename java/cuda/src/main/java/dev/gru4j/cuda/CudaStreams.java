@@ -7,12 +7,13 @@ import java.util.function.BiConsumer;
  * The streams of a session. Everything runs on the main one, in the order of the calls, but for the
  * second of two directions that run {@link #sideBySide}: it has the side stream, behind all that was given
  * to the main one before and ahead of all that is given to it later. So other work of the session need not
- * know that there are two.
+ * know that there are two. A third one only copies, see {@link CudaUploads}.
  *
  * <p>To be called by a thread that has entered the session.
  */
 final class CudaStreams {
-    private static final int NONE = -1;
+    /** The number of no stream and no event. */
+    static final int NONE = -1;
 
     private final CudaSession session;
     private final CudaDriver driver;

@@ -87,6 +87,7 @@ class CudaFailureTest {
                 Arguments.of("cuDevicePrimaryCtxRetain", 1),
                 Arguments.of("cuCtxPushCurrent_v2", 1),
                 Arguments.of("cuStreamCreate", 1),
+                Arguments.of("cuStreamCreate", 2),
                 Arguments.of("cuModuleLoadData", 1),
                 Arguments.of("cuModuleGetFunction", 1),
                 Arguments.of("cuModuleGetFunction", 24),

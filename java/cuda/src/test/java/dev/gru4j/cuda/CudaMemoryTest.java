@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 
 /** Device memory keeps the rules of {@link FloatMemory}, for every size and from every thread. */
 class CudaMemoryTest {
-    /** Floats of a chunk of {@link CudaStaging}. */
-    private static final int CHUNK = 1 << 20;
+    /** Floats of a chunk of {@link CudaUploads} and {@link CudaDownloads}. */
+    private static final int CHUNK = (int) (CudaUploads.Ring.DEFAULT.chunkBytes() / Float.BYTES);
 
     private GruBackend backend;
 

@@ -1,25 +1,53 @@
 package dev.gru4j.training;
 
 import dev.gru4j.backend.FloatMemory;
+import dev.gru4j.backend.FloatReadback;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.LossScaling;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The few numbers of a step that the host wants to know, in one row on the backend, so that one small copy brings them:
  * loss, squared norm of the gradient and, where the loss is scaled, the state of {@link LossScaling}.
+ *
+ * <p>They are not waited for at once: {@link #send} lets a step's numbers come while the next step is given, {@link #take}
+ * fetches those of the oldest step under way. With {@value #MOST} of them a GPU has the next step to do while the host
+ * looks at the last one; more would only make reports later.
  */
 final class StepValues implements AutoCloseable {
+    /** Steps under way at most. */
+    static final int MOST = 2;
+
     private static final int LOSS = 0;
     private static final int SQUARED_NORM = 1;
     private static final int LOSS_SCALE = 2;
+
+    /**
+     * A step that was given to the backend.
+     *
+     * @param step its number, 0 for the first
+     * @param learningRate of this step
+     * @param targets number of targets in the batch
+     * @param flops FLOP of this step
+     */
+    record Given(long step, float learningRate, long targets, long flops) {}
 
     private final FloatMemory memory;
     private final FloatMemory loss;
     private final FloatMemory squaredNorm;
     private final @Nullable FloatMemory lossScale;
 
-    /** What was downloaded last. */
+    /** Places for numbers on their way, {@value #MOST}: step k has place k modulo that. */
+    private final List<FloatReadback> readbacks = new ArrayList<>(MOST);
+
+    /** Steps under way, oldest first. */
+    private final Deque<Given> underWay = new ArrayDeque<>(MOST);
+
+    /** What was taken last. */
     private final float[] host;
 
     private float stepScale = 1;
@@ -36,8 +64,11 @@ final class StepValues implements AutoCloseable {
             this.loss = memory.slice(LOSS, 1);
             this.squaredNorm = memory.slice(SQUARED_NORM, 1);
             this.lossScale = scaling == null ? null : memory.slice(LOSS_SCALE, LossScaling.STATE_LENGTH);
+            while (readbacks.size() < MOST) {
+                readbacks.add(backend.allocateReadback(host.length));
+            }
         } catch (RuntimeException | Error e) {
-            memory.close();
+            close();
             throw e;
         }
     }
@@ -58,14 +89,38 @@ final class StepValues implements AutoCloseable {
         return lossScale;
     }
 
-    /** Waits for the step and fetches its numbers; to be called once for each step. */
-    void download() {
-        stepScale = nextScale();
-        memory.download(0, host, 0, host.length);
+    /** Steps that were sent and not taken. */
+    int underWay() {
+        return underWay.size();
     }
 
-    /** Fetches the state as a checkpoint left it. */
+    /** Lets the numbers of a step come, all of whose work was given; less than {@value #MOST} are under way. */
+    void send(Given step) {
+        readback(step).copy(memory, 0, 0, host.length);
+        underWay.add(step);
+    }
+
+    /** Whether {@link #take} would return at once. */
+    boolean isOldestDone() {
+        Given oldest = underWay.peek();
+        return oldest != null && readback(oldest).isDone();
+    }
+
+    /** Waits for the oldest step under way; the numbers below are this step's from now on. */
+    Given take() {
+        Given step = underWay.remove();
+        stepScale = nextScale();
+        readback(step).get(0, host, 0, host.length);
+        return step;
+    }
+
+    private FloatReadback readback(Given step) {
+        return readbacks.get((int) (step.step() % MOST));
+    }
+
+    /** Forgets the steps under way and fetches the state as a checkpoint left it. */
     void downloadRestored() {
+        underWay.clear();
         memory.download(0, host, 0, host.length);
     }
 
@@ -100,6 +155,10 @@ final class StepValues implements AutoCloseable {
 
     @Override
     public void close() {
-        memory.close();
+        try {
+            readbacks.forEach(FloatReadback::close);
+        } finally {
+            memory.close();
+        }
     }
 }

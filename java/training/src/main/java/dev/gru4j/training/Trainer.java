@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
  * The training loop: batch, loss and gradient, clipping, update, until the steps are done, the time is
  * over or it is asked to stop. Belongs to one thread; owns neither model nor optimizer.
  *
+ * <p>A step is given to the backend as a whole before the loss of the step before it is waited for, so a
+ * GPU is never without work. Before a checkpoint is written and before {@link #run} returns, all steps
+ * are waited for, reported and found finite.
+ *
  * @param <B> kind of batch
  */
 public final class Trainer<B extends Batch> implements AutoCloseable {
@@ -40,7 +44,9 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     /** Steps in a row that overflowed although no smaller scale was left. */
     private int hopelessSteps;
 
+    /** Number of steps given to the backend; those of {@link #values} are not reported yet. */
     private long step;
+
     private long checkpointStep = -1;
     private float lastLoss = Float.NaN;
 
@@ -93,7 +99,8 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
 
     /**
      * Trains until the end of the run or until {@code stop}, asked between steps, says true. Writes the
-     * checkpoint in either case, if one is kept. An interrupt of the thread stops it, too.
+     * checkpoint in either case, if one is kept. An interrupt of the thread stops it, too. What was given
+     * to the backend is done and reported before this returns.
      *
      * @throws TrainingException if the loss or, at the smallest loss scale, the gradient is no longer finite,
      *     or a batch could not be prepared
@@ -115,6 +122,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 }
                 doStep(next(batches));
                 if (options.checkpointEvery() > 0 && step % options.checkpointEvery() == 0) {
+                    reportAll();
                     writeCheckpoint();
                 }
             }
@@ -122,9 +130,13 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
             stopped = true;
             interrupted = true;
         }
-        writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        try {
+            reportAll();
+            writeCheckpoint(); // before the thread's flag is set again: a channel closes itself when it sees that
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
         length.stopClock(); // until this is asked to go on
         return new TrainingSummary(
@@ -140,12 +152,13 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         try {
             return batches.next();
         } catch (IllegalStateException e) {
+            reportAll();
             throw new TrainingException("step " + step + " cannot be done: " + e.getMessage(), e);
         }
     }
 
     /**
-     * Everything is handed to the backend before its numbers are asked for, so a GPU waits once per step. A step that
+     * Gives a step to the backend, then reports what has come of the steps before it, and of it. A step that
      * overflowed changes neither parameters nor optimizer, but its batch is read: the hidden state is carried on from
      * it, since the forward pass was right, and the schedule goes on.
      */
@@ -161,27 +174,42 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
         }
         optimizer.update(kernels, parameters, learningRate, step, lossScale);
         model.parametersChanged();
-        values.download();
+        values.send(new StepValues.Given(step, learningRate, batch.targetCount(), model.flops(batch)));
+        step++;
+        while (values.underWay() == StepValues.MOST || values.isOldestDone()) {
+            report(values.take());
+        }
+    }
+
+    /** Waits for all steps that were given and reports them. */
+    private void reportAll() {
+        while (values.underWay() > 0) {
+            report(values.take());
+        }
+    }
+
+    /** Looks at a step's numbers, which were taken last, and tells the listeners. */
+    private void report(StepValues.Given given) {
         lastLoss = values.lossOfStep();
         double gradientNorm = values.gradientNorm();
-        checkFinite("loss", lastLoss, learningRate);
+        checkFinite("loss", lastLoss, given);
         if (values.isSkipped()) {
-            checkHopeful(learningRate);
+            checkHopeful(given);
         } else {
             hopelessSteps = 0;
-            checkFinite("norm of the gradient", gradientNorm, learningRate);
+            checkFinite("norm of the gradient", gradientNorm, given);
         }
-        step++;
+        long done = given.step() + 1;
         TrainingListener.Step report = new TrainingListener.Step(
-                step,
+                done,
                 length.totalSteps(),
                 lastLoss,
                 gradientNorm,
-                learningRate,
-                batch.targetCount(),
-                model.flops(batch),
+                given.learningRate(),
+                given.targets(),
+                given.flops(),
                 length.elapsed(),
-                length.shareDone(step),
+                length.shareDone(done),
                 values.scaleOfStep(),
                 values.skippedSteps());
         for (TrainingListener listener : listeners) {
@@ -200,7 +228,7 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
     }
 
     /** A skipped step: one batch may be to blame while the scale is at its smallest, but not several in a row. */
-    private void checkHopeful(float learningRate) {
+    private void checkHopeful(StepValues.Given given) {
         LossScaling scaling = options.lossScaling();
         if (scaling == null || values.scaleOfStep() > scaling.smallest()) {
             return;
@@ -213,29 +241,31 @@ public final class Trainer<B extends Batch> implements AutoCloseable {
                 ? failure(
                         hopelessSteps + " gradients in a row overflowed with the fixed loss scale "
                                 + values.scaleOfStep() + ", the last",
-                        "choose a smaller scale or a dynamic one")
+                        "choose a smaller scale or a dynamic one",
+                        given)
                 : diverged(
                         hopelessSteps + " gradients in a row overflowed with the smallest loss scale "
                                 + values.scaleOfStep() + ", the last",
-                        learningRate);
+                        given);
     }
 
-    private void checkFinite(String what, double value, float learningRate) {
+    private void checkFinite(String what, double value, StepValues.Given given) {
         if (!Double.isFinite(value)) {
-            throw diverged("the " + what + " is " + value, learningRate);
+            throw diverged("the " + what + " is " + value, given);
         }
     }
 
-    private TrainingException diverged(String what, float learningRate) {
+    private TrainingException diverged(String what, StepValues.Given given) {
         return failure(
                 what,
-                "training diverged at learning rate " + learningRate
-                        + "; lower it, lengthen the warm-up or clip at a norm below " + options.maxGradientNorm());
+                "training diverged at learning rate " + given.learningRate()
+                        + "; lower it, lengthen the warm-up or clip at a norm below " + options.maxGradientNorm(),
+                given);
     }
 
-    private TrainingException failure(String what, String remedy) {
+    private TrainingException failure(String what, String remedy, StepValues.Given given) {
         Path file = options.checkpoint();
-        return new TrainingException(what + " at step " + step + ": " + remedy
+        return new TrainingException(what + " at step " + given.step() + ": " + remedy
                 + (file != null && checkpointStep >= 0 ? ". " + file + " holds step " + checkpointStep : ""));
     }
 

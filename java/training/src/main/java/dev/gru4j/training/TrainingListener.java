@@ -2,7 +2,11 @@ package dev.gru4j.training;
 
 import java.time.Duration;
 
-/** Told after every step, on the training thread. */
+/**
+ * Told after every step, in order, on the training thread. On a CPU backend no other step has begun by
+ * then; on a GPU one more may have been given, so what a listener reads from the model is up to one step
+ * ahead of what it is told.
+ */
 @FunctionalInterface
 public interface TrainingListener {
     /**
@@ -36,6 +40,6 @@ public interface TrainingListener {
 
     void afterStep(Step step);
 
-    /** A checkpoint was written after {@code step} steps. */
+    /** A checkpoint was written after {@code step} steps; {@link #afterStep} was told of all of them. */
     default void afterCheckpoint(long step) {}
 }

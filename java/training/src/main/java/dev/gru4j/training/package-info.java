@@ -9,8 +9,10 @@
  * repeated with the number of steps that another one reached, gives the same bits on the same backend.
  *
  * <p>Parameters, gradients, activations and optimizer state stay in the memory of the backend; per
- * step the batch goes there and the loss comes back. For products in fp16 the loss can be scaled
- * ({@link dev.gru4j.backend.LossScaling}); the backend skips a step that overflowed, and counts it, by itself.
+ * step the batch goes there and the loss comes back, both while the backend computes: the copy of one
+ * batch runs beside the step before it, and the loss is looked at when the next step was given. For
+ * products in fp16 the loss can be scaled ({@link dev.gru4j.backend.LossScaling}); the backend skips a step that
+ * overflowed, and counts it, by itself.
  */
 @NullMarked
 package dev.gru4j.training;

@@ -62,7 +62,7 @@ final class TestRuns {
 
     /** One training run with all its parts, closed together. */
     static final class Run implements AutoCloseable {
-        final GruBackend backend = reference();
+        final GruBackend backend;
         final LanguageModel model;
         final Adam adam;
         final Trainer<TokenBatch> trainer;
@@ -76,6 +76,16 @@ final class TestRuns {
                 BatchSource<TokenBatch> source,
                 TrainingOptions options,
                 UnaryOperator<TrainableModel<TokenBatch>> disturbed) {
+            this(reference(), source, options, disturbed);
+        }
+
+        /** On another backend, which is closed with the run. */
+        Run(
+                GruBackend backend,
+                BatchSource<TokenBatch> source,
+                TrainingOptions options,
+                UnaryOperator<TrainableModel<TokenBatch>> disturbed) {
+            this.backend = backend;
             this.model = model(backend, source);
             this.adam = new Adam(backend, model.parameters(), Adam.Options.DEFAULT.withWeightDecay(0.01f));
             this.trainer = new Trainer<>(backend, disturbed.apply(model), source, adam, schedule(), options);

@@ -20,6 +20,9 @@ public interface CudaDriver {
     /** {@code CUDA_ERROR_NO_DEVICE}. */
     int NO_DEVICE = 100;
 
+    /** {@code CUDA_ERROR_NOT_READY}. */
+    int NOT_READY = 600;
+
     /** {@code CUDA_ERROR_UNKNOWN}. */
     int UNKNOWN = 999;
 
@@ -98,6 +101,9 @@ public interface CudaDriver {
     int waitForEvent(int stream, int event);
 
     int synchronizeEvent(int event);
+
+    /** Success if the latest record of the event was reached, or there was none; {@link #NOT_READY} if not. */
+    int queryEvent(int event);
 
     /** The time between two timed events that the device has reached. */
     int elapsed(int start, int end, float[] milliseconds);

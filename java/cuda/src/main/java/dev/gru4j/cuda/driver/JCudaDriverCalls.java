@@ -276,6 +276,11 @@ public final class JCudaDriverCalls implements CudaDriver {
     }
 
     @Override
+    public int queryEvent(int event) {
+        return cuEventQuery(events.get(event));
+    }
+
+    @Override
     public int elapsed(int start, int end, float[] milliseconds) {
         return cuEventElapsedTime(milliseconds, events.get(start), events.get(end));
     }

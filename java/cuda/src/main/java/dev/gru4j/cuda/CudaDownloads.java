@@ -2,17 +2,19 @@ package dev.gru4j.cuda;
 
 import dev.gru4j.cuda.driver.CudaDriver;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
- * Copies between ordinary host memory and the device, through two page-locked chunks that take turns:
- * while the device reads one, the CPU fills the other. An upload returns when its last chunk is
- * enqueued, so it does not wait for the kernels enqueued before it.
+ * Copies from the device to ordinary host memory that the caller waits for, through two page-locked
+ * chunks that take turns: while the device writes one, the CPU empties the other. They take their place
+ * in the main stream, so they read what the calls before them have computed. A result that the caller
+ * does not want to wait for yet is {@link CudaReadback}'s.
  *
  * <p>To be called by a thread that has entered the session.
  */
-final class CudaStaging {
-    /** Large enough that a copy's start-up, some µs, does not count at 25 GB/s and more. */
-    private static final long CHUNK_BYTES = 4 << 20;
+final class CudaDownloads {
+    private static final long CHUNK_BYTES = CudaUploads.Ring.DEFAULT.chunkBytes();
 
     private static final int CHUNKS = 2;
 
@@ -22,9 +24,11 @@ final class CudaStaging {
     private final MemorySegment[] memory = new MemorySegment[CHUNKS];
     private final int[] event = new int[CHUNKS];
     private int chunks;
-    private int next;
 
-    CudaStaging(CudaSession session, CudaDriver driver) {
+    /** Places for results that were not closed yet. */
+    private final Set<CudaReadback> readbacks = new HashSet<>();
+
+    CudaDownloads(CudaSession session, CudaDriver driver) {
         this.session = session;
         this.driver = driver;
     }
@@ -48,35 +52,11 @@ final class CudaStaging {
         }
     }
 
-    /** Frees what {@link #open} took and returns the first failure's code. */
-    int close() {
-        int code = CudaDriver.SUCCESS;
-        while (chunks > 0) {
-            chunks--;
-            code = CudaSession.first(code, driver.destroyEvent(event[chunks]));
-            code = CudaSession.first(code, driver.freeHost(address[chunks]));
-        }
-        return code;
-    }
-
-    void upload(long device, MemorySegment source) {
-        for (long done = 0; done < source.byteSize(); done += CHUNK_BYTES) {
-            long bytes = Math.min(CHUNK_BYTES, source.byteSize() - done);
-            int k = next;
-            next = (next + 1) % CHUNKS;
-            // The chunk's previous copy may still be under way.
-            session.checkWork(driver.synchronizeEvent(event[k]));
-            MemorySegment.copy(source, done, memory[k], 0, bytes);
-            session.check("copying to the device",
-                    driver.copyToDevice(device + done, address[k], bytes, session.streams().main()));
-            session.check("recording an event", driver.recordEvent(event[k], session.streams().main()));
-        }
-    }
-
+    /** Fills {@code target} with the bytes from {@code device} on. */
     void download(MemorySegment target, long device) {
         long bytes = target.byteSize();
         long chunkCount = (bytes + CHUNK_BYTES - 1) / CHUNK_BYTES;
-        // Uploads before this are in the same stream, so a chunk that is written here has been read by then.
+        // All events of a download are waited for, so nothing writes a chunk when the next one begins.
         for (long chunk = 0; chunk < chunkCount + 1; chunk++) {
             if (chunk < chunkCount) {
                 int k = (int) (chunk % CHUNKS);
@@ -96,5 +76,32 @@ final class CudaStaging {
 
     private static long length(long bytes, long chunk) {
         return Math.min(CHUNK_BYTES, bytes - chunk * CHUNK_BYTES);
+    }
+
+    /** A place for results that are waited for later. */
+    CudaReadback readback(int floats) {
+        CudaReadback readback = CudaReadback.open(session, driver, floats);
+        readbacks.add(readback);
+        return readback;
+    }
+
+    /** Frees a place, once, and returns the driver's code. */
+    int close(CudaReadback readback) {
+        return readbacks.remove(readback) ? readback.release() : CudaDriver.SUCCESS;
+    }
+
+    /** Frees everything, places that are still open included, and returns the first failure's code. */
+    int close() {
+        int code = CudaDriver.SUCCESS;
+        for (CudaReadback readback : readbacks) {
+            code = CudaSession.first(code, readback.release());
+        }
+        readbacks.clear();
+        while (chunks > 0) {
+            chunks--;
+            code = CudaSession.first(code, driver.destroyEvent(event[chunks]));
+            code = CudaSession.first(code, driver.freeHost(address[chunks]));
+        }
+        return code;
     }
 }

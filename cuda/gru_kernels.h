@@ -138,9 +138,11 @@ constexpr int gru_persistent_words(GruPrecision precision) {
     return precision == GRU_BF16 || precision == GRU_FP16 ? 2 : 4;
 }
 
-/// Chunks of each warp and gate whose weights lie in registers: up to 96 of them.
+/// Chunks of each warp and gate whose weights lie in registers: as many as all targets have room for.
 constexpr int gru_persistent_kept(GruPrecision precision, int tile_units) {
-    return gru_persistent_words(precision) * tile_units <= 32 ? 8 : 4;
+    return precision == GRU_TF32     ? (tile_units == 8 ? 8 : 3)
+           : precision == GRU_TF32X3 ? (tile_units == 8 ? 6 : 2)
+                                     : 8;
 }
 
 #ifdef __CUDACC__

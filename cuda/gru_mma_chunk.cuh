@@ -31,7 +31,8 @@ struct GruMmaLane {
     int pair;  // lane % 4
 
     GRU4J_DEVICE GruMmaLane() {
-        const int thread = gru4j::thread_x();
+        // Fresh, or the compiler would keep every address that follows from it in registers as long as it can.
+        const int thread = static_cast<int>(gru4j::fresh(static_cast<unsigned>(gru4j::thread_x())));
         warp = thread / 32;
         lane = thread % 32;
         group = lane / 4;

@@ -105,48 +105,46 @@ template <typename Chunk, int ROW_TILES> struct GruMmaTile {
         const bool wide = stride % 2 == 0 && reinterpret_cast<uintptr_t>(a) % 8 == 0;
 
         // Eights of rows. Where a row is not there, another is read instead, since nobody asks for its sums.
-        const float* from[2 * ROW_TILES];
+        // Offsets from a, which take half the registers of addresses.
+        int from[2 * ROW_TILES];
         GRU4J_UNROLL
         for (int r = 0; r < 2 * ROW_TILES; r++) {
             const int row = r * 8 + lane.group;
-            from[r] = a + (row < rows ? row : 0) * stride;
+            from[r] = (row < rows ? row : 0) * static_cast<int>(stride);
         }
+        // Places for the chunks on their way; each takes the next one as soon as its own is rounded.
         float next[AHEAD][ROW_TILES][2][4] = {};
-        auto bring = [&](int first) {
+        auto bring = [&](int place, int turn) {
+            const int chunk = lane.warp + turn * GRU_PERSISTENT_WARPS;
+            const bool whole = wide && (chunk + 1) * GRU_PERSISTENT_CHUNK <= depth;
             GRU4J_UNROLL
-            for (int c = 0; c < AHEAD; c++) {
-                const int chunk = lane.warp + (first + c) * GRU_PERSISTENT_WARPS;
-                const bool whole = wide && (chunk + 1) * GRU_PERSISTENT_CHUNK <= depth;
+            for (int r = 0; r < 2 * ROW_TILES; r++) {
+                if (r * 8 >= rows) {
+                    continue;
+                }
+                float(&to)[4] = next[place][r / 2][r % 2];
                 GRU4J_UNROLL
-                for (int r = 0; r < 2 * ROW_TILES; r++) {
-                    if (r * 8 >= rows) {
-                        continue;
-                    }
-                    float(&to)[4] = next[c][r / 2][r % 2];
-                    GRU4J_UNROLL
-                    for (int i = 0; i < 4; i += 2) {
-                        const int k = lane.k(chunk, i);
-                        if (whole) {
-                            float pair[2];
-                            gru4j::load_l2(pair, from[r] + k);
-                            to[i] = pair[0];
-                            to[i + 1] = pair[1];
-                        } else {
-                            to[i] = k < depth ? gru4j::load_l2(from[r] + k) : 0.0f;
-                            to[i + 1] = k + 1 < depth ? gru4j::load_l2(from[r] + k + 1) : 0.0f;
-                        }
+                for (int i = 0; i < 4; i += 2) {
+                    const int k = lane.k(chunk, i);
+                    if (whole) {
+                        float pair[2];
+                        gru4j::load_l2(pair, a + from[r] + k);
+                        to[i] = pair[0];
+                        to[i + 1] = pair[1];
+                    } else {
+                        to[i] = k < depth ? gru4j::load_l2(a + from[r] + k) : 0.0f;
+                        to[i + 1] = k + 1 < depth ? gru4j::load_l2(a + from[r] + k + 1) : 0.0f;
                     }
                 }
             }
         };
 
         float sums[ROW_TILES][COLUMNS][4] = {};
-        Words of_a[AHEAD][ROW_TILES];
-        auto multiply_add = [&](int c, const auto& weights_of) {
+        auto multiply_add = [&](const Words (&of_a)[ROW_TILES], const auto& weights_of) {
             typename Chunk::Rows operand[ROW_TILES];
             GRU4J_UNROLL
             for (int r = 0; r < ROW_TILES; r++) {
-                Chunk::read(operand[r], of_a[c][r]);
+                Chunk::read(operand[r], of_a[r]);
             }
             GRU4J_UNROLL
             for (int column = 0; column < COLUMNS; column++) {
@@ -158,47 +156,50 @@ template <typename Chunk, int ROW_TILES> struct GruMmaTile {
                 }
             }
         };
-        bring(0);
+        GRU4J_UNROLL
+        for (int place = 0; place < AHEAD; place++) {
+            bring(place, place);
+        }
         GRU4J_ROLL
         for (int first = 0; first < mine; first += AHEAD) {
             GRU4J_UNROLL
-            for (int c = 0; c < AHEAD; c++) {
+            for (int place = 0; place < AHEAD; place++) {
+                const int turn = first + place;
+                if (turn >= mine) {
+                    continue;
+                }
+                Words of_a[ROW_TILES];
                 GRU4J_UNROLL
                 for (int r = 0; r < ROW_TILES; r++) {
-                    Chunk::round_rows(of_a[c][r], next[c][r]);
+                    Chunk::round_rows(of_a[r], next[place][r]);
                 }
-            }
-            if (first + AHEAD < mine) {
-                bring(first + AHEAD);
-            }
-            // One of these places for each turn, because registers have no index.
-            GRU4J_UNROLL
-            for (int i = 0; i < KEPT; i++) {
-                if (i - i % AHEAD == first && i < mine) {
-                    multiply_add(i % AHEAD, [&](int column) { return weights.kept[i][column]; });
+                if (turn + AHEAD < mine) {
+                    bring(place, turn + AHEAD);
                 }
-            }
-            if (first + AHEAD > KEPT) {
+                // A multiplication for each chunk in registers, because they have no index.
                 GRU4J_UNROLL
-                for (int c = 0; c < AHEAD; c++) {
-                    // Most kernels keep whole turns, and then the first of these tests says nothing.
-                    if ((KEPT % AHEAD == 0 || first + c >= KEPT) && first + c < mine) {
-                        const int chunk = lane.warp + (first + c) * GRU_PERSISTENT_WARPS;
-                        multiply_add(c, [&](int column) { return weights.rest(chunk, column, lane.lane); });
+                for (int i = place; i < KEPT; i += AHEAD) {
+                    if (i == turn) {
+                        multiply_add(of_a, [&](int column) { return weights.kept[i][column]; });
                     }
+                }
+                if (turn >= KEPT) {
+                    const int chunk = lane.warp + turn * GRU_PERSISTENT_WARPS;
+                    multiply_add(of_a, [&](int column) { return weights.rest(chunk, column, lane.lane); });
                 }
             }
         }
 
         gru4j::block_sync(); // everybody is done with the sums of the product before
+        const GruMmaLane to_store;
         GRU4J_UNROLL
         for (int r = 0; r < ROW_TILES; r++) {
             GRU4J_UNROLL
             for (int column = 0; column < COLUMNS; column++) {
                 GRU4J_UNROLL
                 for (int half = 0; half < 2; half++) {
-                    const int row = r * 16 + half * 8 + lane.group;
-                    float* to = s_sums + at_sum<COLUMNS>(lane.warp, row, column * 8 + 2 * lane.pair);
+                    const int row = r * 16 + half * 8 + to_store.group;
+                    float* to = s_sums + at_sum<COLUMNS>(to_store.warp, row, column * 8 + 2 * to_store.pair);
                     to[0] = sums[r][column][2 * half];
                     to[1] = sums[r][column][2 * half + 1];
                 }

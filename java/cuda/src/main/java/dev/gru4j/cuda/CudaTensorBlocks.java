@@ -102,7 +102,7 @@ final class CudaTensorBlocks implements CudaBlocks {
     @Override
     public long sharedBytes(boolean isBackward, Division division) {
         int tileUnits = division.tileUnits();
-        int kept = words() * tileUnits <= 32 ? 8 : 4;
+        int kept = kept(tileUnits);
         boolean isResetAfter = variant == GruVariant.RESET_AFTER;
         long chunks;
         int gates = 1;
@@ -121,6 +121,15 @@ final class CudaTensorBlocks implements CudaBlocks {
     /** Chunks of so many gates' k that lie in shared memory, where each warp keeps {@code kept} of each gate. */
     private long restChunks(int gates, int kept) {
         return Math.max(0, Math.ceilDiv((long) gates * H, CHUNK) - (long) gates * kept * WARPS);
+    }
+
+    /** Chunks of each warp and gate in registers: gru_persistent_kept of the header. */
+    private int kept(int tileUnits) {
+        return switch (precision) {
+            case BF16, FP16 -> 8;
+            case FP32, TF32 -> tileUnits == LANES ? 8 : 3;
+            case TF32X3 -> tileUnits == LANES ? 6 : 2;
+        };
     }
 
     /** Words that a lane keeps of a chunk and 8 columns. */

@@ -29,7 +29,7 @@ enum Status : int {
 constexpr int kTranspose = 1;
 constexpr int kDefaultMath = 0;
 constexpr int kPedanticMath = 2;
-constexpr int kFp32 = 0;             // CUDA_R_32F
+constexpr int kFp32 = 0;              // CUDA_R_32F
 constexpr int kDefaultAlgorithm = -1; // CUBLAS_GEMM_DEFAULT
 
 // cublasComputeType_t, as many as are done here; IEEE fp32 is that of cublasSgemm.
@@ -57,10 +57,14 @@ std::set<Handle*>& handles() {
 float rounded(ComputeType type, float value) {
     using namespace gru4j::emulator;
     switch (type) {
-    case COMPUTE_32F_FAST_16F: return from_fp16(round_to_fp16(value));
-    case COMPUTE_32F_FAST_16BF: return from_bf16(round_to_bf16(value));
-    case COMPUTE_32F_FAST_TF32: return float_of(round_to_tf32(value));
-    case COMPUTE_32F: break;
+    case COMPUTE_32F_FAST_16F:
+        return from_fp16(round_to_fp16(value));
+    case COMPUTE_32F_FAST_16BF:
+        return from_bf16(round_to_bf16(value));
+    case COMPUTE_32F_FAST_TF32:
+        return float_of(round_to_tf32(value));
+    case COMPUTE_32F:
+        break;
     }
     return value;
 }
@@ -214,8 +218,8 @@ GRU4J_EXPORT int cublasSetAtomicsMode(Handle* handle, int mode) {
 }
 
 GRU4J_EXPORT int cublasSgemm_v2(Handle* handle, int operation_a, int operation_b, int m, int n, int k,
-                                const float* alpha, const float* a, int lda, const float* b, int ldb,
-                                const float* beta, float* c, int ldc) {
+                                const float* alpha, const float* a, int lda, const float* b, int ldb, const float* beta,
+                                float* c, int ldc) {
     GRU4J_CUBLAS_CALL(cublasSgemm_v2, handle)
     return enqueue(handle, kPedanticMath,
                    {"cublasSgemm", COMPUTE_32F, a, b, c, size_t(lda), size_t(ldb), size_t(ldc), m, n, k,

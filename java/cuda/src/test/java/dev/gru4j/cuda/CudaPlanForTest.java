@@ -11,7 +11,6 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.ProductPrecision;
-import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -55,7 +55,7 @@ record CudaDevice(
                 attribute(driver, MAX_GRID_DIM_X));
     }
 
-    /** What one of two halves of this device may use at a time: every second multiprocessor. */
+    /** What either of two kernels that run at once may use: half of the multiprocessors, all else as it is. */
     CudaDevice half() {
         return new CudaDevice(
                 name, capability, driverVersion, totalBytes, multiprocessors / 2, maxThreads, maxSharedBytes,

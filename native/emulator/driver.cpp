@@ -126,6 +126,17 @@ int no_such(const char* function, const char* what) {
     return report(INVALID_HANDLE, std::string(function) + ": no such " + what);
 }
 
+int synchronize_context(const char* function) {
+    int code = SUCCESS;
+    for (const auto& stream : context().streams) {
+        if (stream->capture) {
+            code = spoil(*stream->capture, function);
+        }
+    }
+    finish_all();
+    return context().failure != SUCCESS ? context().failure : code;
+}
+
 } // namespace gru4j::emulator
 
 using namespace gru4j::emulator;
@@ -279,7 +290,6 @@ GRU4J_EXPORT int cuCtxSetCurrent(void* handle) {
 }
 
 GRU4J_EXPORT int cuCtxSynchronize() {
-    GRU4J_DRIVER_CALL(cuCtxSynchronize, CONTEXT_WITHOUT_CAPTURE)
-    finish_all();
-    return context().failure;
+    GRU4J_DRIVER_CALL(cuCtxSynchronize, CONTEXT)
+    return synchronize_context("cuCtxSynchronize");
 }

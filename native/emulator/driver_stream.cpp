@@ -79,7 +79,7 @@ bool is_joined(const Graph& graph, const std::set<size_t>& tips) {
 }
 
 // Lets all streams go that record into the capture.
-void end(const std::shared_ptr<Capture>& capture) {
+void end(std::shared_ptr<Capture> capture) {
     capture->ended = true;
     for (const auto& stream : context().streams) {
         if (stream->capture == capture) {
@@ -90,6 +90,12 @@ void end(const std::shared_ptr<Capture>& capture) {
 }
 
 } // namespace
+
+long long gru4j_emulator_open_handles() {
+    std::lock_guard lock(driver_mutex());
+    size_t open = context().streams.size() + events().count() + graphs().count() + executables().count();
+    return static_cast<long long>(open);
+}
 
 GRU4J_EXPORT int cuStreamCreate(void** handle, unsigned flags) {
     GRU4J_DRIVER_CALL(cuStreamCreate, CONTEXT)

@@ -47,9 +47,7 @@ void gru4j_emulator_wrote(uint64_t address, size_t bytes) {
     trace().write(address, reinterpret_cast<const void*>(address), bytes); // the lock is held by whoever does the work
 }
 
-void gru4j_emulator_finish(void* stream_handle) {
+void gru4j_emulator_synchronize(const char* function) {
     std::lock_guard lock(driver_mutex());
-    if (auto stream = stream_of(stream_handle)) {
-        finish(*stream);
-    }
+    synchronize_context(function);
 }

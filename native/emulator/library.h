@@ -28,5 +28,5 @@ GRU4J_EXPORT int gru4j_emulator_use(const char* what, uint64_t address, size_t b
 // The work that runs now has written these bytes: for the record of all that was done to the device.
 GRU4J_EXPORT void gru4j_emulator_wrote(uint64_t address, size_t bytes);
 
-// Does what was given to a stream so far.
-GRU4J_EXPORT void gru4j_emulator_finish(void* stream);
+// Waits for everything that was given to the device, which no capture survives.
+GRU4J_EXPORT void gru4j_emulator_synchronize(const char* function);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace gru4j::emulator {
@@ -36,6 +37,7 @@ const std::map<std::string, long long Settings::*> kNames = {
 struct State {
     Settings settings;
     std::map<std::string, Failure> failures;
+    std::map<std::string, long long, std::less<>> calls;
 
     State() { read(getenv("GRU4J_EMULATOR")); }
 
@@ -71,6 +73,11 @@ const Settings& settings() {
 }
 
 int injected_failure(const char* function) {
+    auto calls = state().calls.find(std::string_view(function));
+    if (calls == state().calls.end()) {
+        calls = state().calls.emplace(function, 0).first;
+    }
+    calls->second++;
     auto found = state().failures.find(function);
     if (found == state().failures.end() || --found->second.calls_left > 0) {
         return 0;
@@ -97,6 +104,12 @@ int gru4j_emulator_set(const char* name, long long value) {
 void gru4j_emulator_fail(const char* function, int nth, int code) {
     std::lock_guard lock(driver_mutex());
     state().failures[function] = {nth, code};
+}
+
+long long gru4j_emulator_calls(const char* function) {
+    std::lock_guard lock(driver_mutex());
+    auto found = state().calls.find(std::string_view(function));
+    return found == state().calls.end() ? 0 : found->second;
 }
 
 void gru4j_emulator_reset() {

@@ -29,7 +29,10 @@ struct Settings {
 
 const Settings& settings();
 
-// The error code that this call of a driver function must return instead of doing its work; 0 for none.
+// A failure that looks like success: the call returns 0, and does nothing.
+constexpr int kLost = -1;
+
+// The error code that this call of a driver function must return instead of doing its work, or kLost; 0 for none.
 int injected_failure(const char* function);
 
 } // namespace gru4j::emulator
@@ -39,10 +42,17 @@ int injected_failure(const char* function);
 // 0, or 1 if there is no setting of that name.
 GRU4J_EXPORT int gru4j_emulator_set(const char* name, long long value);
 
-// From now on, the nth call of the function, 1 being the next, returns the code; later calls work again.
+// From now on, the nth call of the function, 1 being the next, returns the code; later calls work again. With the code -1
+// it is lost: it returns 0 and does nothing, as if the caller had forgotten it.
 GRU4J_EXPORT void gru4j_emulator_fail(const char* function, int nth, int code);
 
-// All settings as at the start of the process, no call fails.
+// How often the function was called since the reset.
+GRU4J_EXPORT long long gru4j_emulator_calls(const char* function);
+
+// Streams, events, graphs and executable graphs that were not destroyed, all together.
+GRU4J_EXPORT long long gru4j_emulator_open_handles();
+
+// All settings as at the start of the process, no call fails, none is counted yet.
 GRU4J_EXPORT void gru4j_emulator_reset();
 
 // What the last failed launch, or call with wrong arguments, was told to stderr; empty if there was none since the reset.

@@ -171,7 +171,7 @@ GRU4J_EXPORT int cublasCreate_v2(Handle** handle) {
 
 GRU4J_EXPORT int cublasDestroy_v2(Handle* handle) {
     GRU4J_CUBLAS_CALL(cublasDestroy_v2, handle)
-    gru4j_emulator_finish(handle->stream);
+    gru4j_emulator_synchronize("cublasDestroy"); // as cuBLAS does
     handles().erase(handle);
     delete handle;
     return SUCCESS;

@@ -361,6 +361,31 @@ const std::vector<Test> kStreamTests = {
          detour.run(7, Mistake::NONE);
          expect_word(7, read(detour.result, detour.main), "afterwards");
      }},
+    {"whoever waits for the whole context spoils the captures of all threads",
+     [] {
+         Device device(1);
+         void* graph = nullptr;
+         OK(cuStreamBeginCapture_v2(device.stream, kThreadLocalMode));
+         int code = SUCCESS;
+         std::thread([&] {
+             OK(cuCtxPushCurrent_v2(device.context));
+             code = cuCtxSynchronize();
+             void* popped = nullptr;
+             OK(cuCtxPopCurrent_v2(&popped));
+         }).join();
+         expect_code(STREAM_CAPTURE_UNSUPPORTED, code, "cuCtxSynchronize");
+         EXPECT_CODE(STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(device.stream, &graph));
+     }},
+    {"a wait that is lost is missing",
+     [] {
+         Device device(1);
+         gru4j_emulator_set("ahead", 1);
+         Detour detour(device);
+         gru4j_emulator_fail("cuStreamWaitEvent", 1, kLost);
+         detour.run(7, Mistake::NONE);
+         expect_word(~0u, read(detour.result, detour.main), "without the first wait");
+         expect(gru4j_emulator_calls("cuStreamWaitEvent") == 2, "2 calls of cuStreamWaitEvent expected");
+     }},
     {"other threads may allocate during a thread's own capture, and not during a global one",
      [] {
          for (int mode : {kGlobalMode, kThreadLocalMode}) {

@@ -86,7 +86,7 @@ final class CudaUploads {
 
     /** Copies all of {@code source} to {@code address}; the source may be changed as soon as this returns. */
     void upload(long address, MemorySegment source) {
-        for (long done = 0; done < source.byteSize(); ) {
+        for (long done = 0; done < source.byteSize();) {
             Chunk chunk = chunkWithRoom();
             long at = used;
             long bytes = Math.min(chunkBytes - at, source.byteSize() - done);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.gru4j.backend.Availability;
 import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.driver.CudaDriver;
 import dev.gru4j.cuda.driver.JCudaLoader;
@@ -37,7 +38,21 @@ final class Emulator {
     }
 
     static GruBackend backend() {
-        return new CudaBackendProvider().open(BackendOptions.DEFAULT);
+        return backend(KernelFamily.AUTO);
+    }
+
+    static GruBackend backend(KernelFamily family) {
+        return new CudaBackendProvider().open(BackendOptions.DEFAULT.withKernels(family));
+    }
+
+    /** A backend that launches everything one by one. */
+    static GruBackend backendWithoutGraphs(KernelFamily family) {
+        System.setProperty(CudaGraphs.PROPERTY, "false");
+        try {
+            return backend(family);
+        } finally {
+            System.clearProperty(CudaGraphs.PROPERTY);
+        }
     }
 
     /** A session without cuBLAS. */
@@ -57,9 +72,13 @@ final class Emulator {
 
     /** A backend whose large products go through JCublas2. */
     static GruBackend backendWithCublas() {
+        return backendWithCublas(KernelFamily.AUTO);
+    }
+
+    static GruBackend backendWithCublas(KernelFamily family) {
         System.setProperty(CublasLibrary.PROPERTY, cublas().toString());
         try {
-            return backend();
+            return backend(family);
         } finally {
             System.clearProperty(CublasLibrary.PROPERTY);
         }
@@ -87,6 +106,33 @@ final class Emulator {
             fail.invokeExact(arena.allocateFrom(driverFunction), nth, code);
         } catch (Throwable e) {
             throw new AssertionError("gru4j_emulator_fail", e);
+        }
+    }
+
+    /** The nth call from now of a driver function is lost: it succeeds and does nothing. */
+    static void lose(String driverFunction, int nth) {
+        fail(driverFunction, nth, -1);
+    }
+
+    /** How often a driver function was called since the last reset. */
+    static long calls(String driverFunction) {
+        try (Arena arena = Arena.ofConfined()) {
+            MethodHandle calls = function(
+                    "gru4j_emulator_calls", FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
+            return (long) calls.invokeExact(arena.allocateFrom(driverFunction));
+        } catch (Throwable e) {
+            throw new AssertionError("gru4j_emulator_calls", e);
+        }
+    }
+
+    /** Streams, events and graphs that were not destroyed. */
+    static long openHandles() {
+        try {
+            MethodHandle open =
+                    function("gru4j_emulator_open_handles", FunctionDescriptor.of(ValueLayout.JAVA_LONG));
+            return (long) open.invokeExact();
+        } catch (Throwable e) {
+            throw new AssertionError("gru4j_emulator_open_handles", e);
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One case on one backend: memory, plan, call, results; every guard checked. */
@@ -56,13 +57,21 @@ final class GruRun implements AutoCloseable {
 
     /** Runs one phase and returns the tensors that the case asks for, by name. */
     static Map<String, double[]> run(GruBackend backend, GruCase problem, GruInputs in, Phase phase) {
+        return run(backend, problem, in, phase, 1);
+    }
+
+    /** The same, where every pass is called so many times with the same memory; returns the tensors of the last one. */
+    static Map<String, double[]> run(
+            GruBackend backend, GruCase problem, GruInputs in, Phase phase, int times) {
         GruPlan.Mode mode = phase == Phase.INFERENCE ? GruPlan.Mode.INFERENCE : GruPlan.Mode.TRAINING;
         try (GruRun run = new GruRun(backend, problem, in, mode)) {
-            run.forward();
+            for (int time = 0; time < times; time++) {
+                run.forward();
+            }
             return switch (phase) {
                 case INFERENCE -> run.results();
                 case TRAINING -> run.resultsAndReserve();
-                case BACKWARD -> run.backward();
+                case BACKWARD -> run.backward(times);
             };
         }
     }
@@ -127,7 +136,7 @@ final class GruRun implements AutoCloseable {
         return results;
     }
 
-    private Map<String, double[]> backward() {
+    private Map<String, double[]> backward(int times) {
         call.dy(optional("dy", in.dy())).dhT(optional("dhT", in.dhT()));
         if (asks("dx")) {
             call.dx(output("dx", in.x().length));
@@ -140,7 +149,12 @@ final class GruRun implements AutoCloseable {
             call.accumulate(base != null)
                     .dParameters(base == null ? output("dParameters", in.parameters().length) : accumulator(base));
         }
-        plan.backward(call);
+        for (int time = 0; time < times; time++) {
+            if (time > 0 && call.accumulate()) {
+                Objects.requireNonNull(call.dParameters()).upload(Objects.requireNonNull(in.base()));
+            }
+            plan.backward(call);
+        }
         Map<String, double[]> results = results();
         double[] flat = results.remove("dParameters");
         if (flat != null) {

@@ -40,6 +40,27 @@ final class SameBitsTest {
         });
     }
 
+    static Stream<GruParityTest.Run> repeatedRuns() {
+        return Stream.of(
+                "T4 B3 I5 H9 layers=2 directions=bidirectional lengths=random dropout=0.25",
+                "T3 B2 I4 H7 variant=reset_before gradients=accumulated")
+                .map(GruCase::parse)
+                .flatMap(c -> Subject.all().stream()
+                        .flatMap(s -> Stream.of(Phase.values()).map(p -> new GruParityTest.Run(s, p, c))));
+    }
+
+    /** A backend may record a call that comes again, and launch what it has recorded: here the second and third time. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("repeatedRuns")
+    void aCallThatIsRepeatedGivesTheSameBits(GruParityTest.Run run) throws Throwable {
+        ClosingTable.run(run.subject(), () -> {
+            GruBackend backend = run.subject().backend();
+            Map<String, double[]> repeated =
+                    GruRun.run(backend, run.problem(), GruInputs.of(run.problem()), run.phase(), 3);
+            compare(run, "third call", run(run, backend), repeated);
+        });
+    }
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("runs")
     void anyNumberOfThreadsGivesTheSameBits(GruParityTest.Run run) throws Throwable {

@@ -23,9 +23,9 @@
 //       adds 1 to a counter in global memory; waits until it holds count or more, modulo 2^32. Who comes back sees all
 //       that was written before the signals, by their threads or by threads that these met at a block_sync(). Between
 //       blocks this needs a cooperative launch, whose blocks all run at once.
-//   load_l2(from), load_l2(quad, from)
-//       one float, or four at an address aligned to 16 bytes, that another block may have written during this launch:
-//       read past the first-level cache, which would not see it.
+//   load_l2(from), load_l2(pair, from), load_l2(quad, from)
+//       one float, or two or four at an address aligned to all of them, that another block may have written during this
+//       launch: read past the first-level cache, which would not see it.
 //
 // Tensor cores, of sm_80 and later. What uses them stands between #if GRU4J_TENSOR_CORES and #endif, so that a module
 // for older devices is compiled without:
@@ -65,8 +65,14 @@
     extern __shared__ __align__(16) unsigned char gru4j_shared[];                                                      \
     type* const s_name = reinterpret_cast<type*>(gru4j_shared)
 #define GRU4J_UNROLL _Pragma("unroll")
+#define GRU4J_ROLL _Pragma("unroll 1")
 
 namespace gru4j {
+
+GRU4J_DEVICE unsigned fresh(unsigned value) {
+    asm volatile("" : "+r"(value));
+    return value;
+}
 
 GRU4J_DEVICE int thread_x() { return static_cast<int>(threadIdx.x); }
 GRU4J_DEVICE int threads_x() { return static_cast<int>(blockDim.x); }
@@ -95,6 +101,12 @@ GRU4J_DEVICE void wait_at_least(const unsigned* flag, unsigned count) {
 }
 
 GRU4J_DEVICE float load_l2(const float* from) { return __ldcg(from); }
+
+GRU4J_DEVICE void load_l2(float (&pair)[2], const float* from) {
+    const float2 value = __ldcg(reinterpret_cast<const float2*>(from));
+    pair[0] = value.x;
+    pair[1] = value.y;
+}
 
 GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
     const float4 value = __ldcg(reinterpret_cast<const float4*>(from));
@@ -142,6 +154,8 @@ GRU4J_DEVICE unsigned to_fp16x2(float first, float second) {
 
 GRU4J_DEVICE float float_of(unsigned bits) { return __uint_as_float(bits); }
 
+GRU4J_DEVICE unsigned bits_of(float value) { return __float_as_uint(value); }
+
 } // namespace gru4j
 
 #elif defined(GRU4J_EMULATOR)
@@ -158,8 +172,11 @@ GRU4J_DEVICE float float_of(unsigned bits) { return __uint_as_float(bits); }
 #define GRU4J_KERNEL_ALONE GRU4J_KERNEL
 #define GRU4J_SHARED(type, s_name) type* const s_name = reinterpret_cast<type*>(::gru4j::emulator::current->shared)
 #define GRU4J_UNROLL
+#define GRU4J_ROLL
 
 namespace gru4j {
+
+GRU4J_DEVICE unsigned fresh(unsigned value) { return value; }
 
 GRU4J_DEVICE int thread_x() { return emulator::current->thread_x; }
 GRU4J_DEVICE int threads_x() { return emulator::current->threads_x; }
@@ -194,6 +211,12 @@ GRU4J_DEVICE void wait_at_least(const unsigned* flag, unsigned count, const char
 
 GRU4J_DEVICE float load_l2(const float* from) { return *from; }
 
+GRU4J_DEVICE void load_l2(float (&pair)[2], const float* from) {
+    for (int i = 0; i < 2; i++) {
+        pair[i] = from[i];
+    }
+}
+
 GRU4J_DEVICE void load_l2(float (&quad)[4], const float* from) {
     for (int i = 0; i < 4; i++) {
         quad[i] = from[i];
@@ -223,6 +246,8 @@ GRU4J_DEVICE unsigned to_fp16x2(float first, float second) {
 }
 
 GRU4J_DEVICE float float_of(unsigned bits) { return emulator::float_of(bits); }
+
+GRU4J_DEVICE unsigned bits_of(float value) { return emulator::bits_of(value); }
 
 } // namespace gru4j
 

@@ -14,16 +14,10 @@
 // The order of a sum depends on the tile and the split alone, never on the position in the tile: equal rows give equal
 // bits, and rows do not change with their neighbours.
 
-#include "gru_device.cuh"
-#include "gru_kernels.h"
+#include "gru_gemm.cuh"
 #include "gru_rows.cuh"
 
 namespace {
-
-/// Four neighbours; one 16-byte access.
-struct alignas(16) GruQuad {
-    float v[4];
-};
 
 template <int TILE> struct GruTile {
     static constexpr int DEPTH = 1024 / TILE;
@@ -81,20 +75,7 @@ template <int TILE, bool ALONG_K> struct GruOperand {
 
     /// The quad of the next stage; 0 beyond the edges, and where it is not to be taken.
     GRU4J_DEVICE GruQuad fetch(bool take) {
-        GruQuad quad = {{0.0f, 0.0f, 0.0f, 0.0f}};
-        const int count = ALONG_K || k_left <= 0 ? k_left : rows;
-        if (take && count > 0) {
-            if (wide && count >= 4) {
-                quad = *reinterpret_cast<const GruQuad*>(source);
-            } else {
-                GRU4J_UNROLL
-                for (int i = 0; i < 4; i++) {
-                    if (i < count) {
-                        quad.v[i] = source[i];
-                    }
-                }
-            }
-        }
+        const GruQuad quad = gru_read_quad(source, !take ? 0 : ALONG_K || k_left <= 0 ? k_left : rows, wide);
         source += advance;
         k_left -= GruTile<TILE>::DEPTH;
         return quad;
@@ -113,32 +94,17 @@ template <int TILE, bool ALONG_K> struct GruOperand {
     }
 };
 
-/// Bias and what C held are added last: dh ⊙ z is large beside the products that join it.
-GRU4J_DEVICE void gru_gemm_store(const GruGemm& p, bool padding, float* c, int column, float sum) {
-    if (padding) {
-        if (p.accumulate == 0) {
-            *c = 0.0f;
-        }
-        return;
-    }
-    if (p.bias != nullptr) {
-        sum = sum + p.bias[column];
-    }
-    *c = p.accumulate != 0 ? *c + sum : sum;
-}
-
 template <int TILE, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm(const GruGemm& p) {
     using Tile = GruTile<TILE>;
     constexpr bool ROWS_ARE_K = !A_ALONG_K; // which dimension has positions that may be padding
     constexpr int SUMS = 4 * Tile::QUADS;
     GRU4J_SHARED(float, s_stages); // [2][A, B][DEPTH][STRIDE]
 
-    const int row0 = gru4j::block_x() * TILE;
-    const int column0 = gru4j::block_y() * TILE;
-    const long long first_k = static_cast<long long>(gru4j::block_z()) * p.k_per_split;
-    const long long k_left = p.k - first_k;
-    const int depth = static_cast<int>(k_left < 0 ? 0 : k_left < p.k_per_split ? k_left : p.k_per_split);
-    const int k0 = depth == 0 ? 0 : static_cast<int>(first_k);
+    const GruGemmBlock<TILE> block(p);
+    const int row0 = block.row0;
+    const int column0 = block.column0;
+    const int k0 = block.k0;
+    const int depth = block.depth;
     const int stages = depth / Tile::DEPTH + (depth % Tile::DEPTH != 0);
 
     GruOperand<TILE, A_ALONG_K> a(p.a, p.lda, row0, p.m - row0, k0, depth);
@@ -201,7 +167,7 @@ template <int TILE, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_gemm(c
         gru4j::block_sync();
     }
 
-    float* c = p.c + gru4j::block_z() * p.split_stride + row0 * p.ldc + column0; // C[row0,column0]
+    float* c = block.c(p);
     const bool masked = !ROWS_ARE_K && p.lengths != nullptr;
     if (Tile::GROUPS == 1) {
         GRU4J_UNROLL

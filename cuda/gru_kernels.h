@@ -68,6 +68,15 @@ enum {
     GRU_GEMM_SMALL_TILE = 32,
     GRU_GEMM_SMALL_SHARED = 2 * 2 * 32 * 36 * 4,
 
+    // gru_gemm_{nt,nn,tn}_{128x128,32x32}_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same grid and block. Chunks of k
+    // and warps, which are the order of their sums; shared memory of the large tile in tf32 and 3xtf32, of the large tile
+    // in bf16 and fp16, of the small tile.
+    GRU_GEMM_CHUNK = 16,
+    GRU_GEMM_WARPS = GRU_GEMM_THREADS / 32,
+    GRU_GEMM_LARGE_TF32_SHARED = 2 * 2 * 16 * 132 * 4,
+    GRU_GEMM_LARGE_HALF_SHARED = 2 * 2 * 8 * 136 * 4,
+    GRU_GEMM_SMALL_MMA_SHARED = GRU_GEMM_WARPS * 32 * 40 * 4,
+
     // Kernels "by row": grid (rows · ceil(width / GRU_ROW_THREADS)), block GRU_ROW_THREADS.
     GRU_ROW_THREADS = 128,
 
@@ -95,6 +104,10 @@ enum {
     GRU_PERSISTENT_QUADS = 4,
     /// A row of weights in shared memory begins this many floats behind the next multiple of 32.
     GRU_PERSISTENT_SKEW = 4,
+    // gru_persistent_{forward,backward}_reset_{after,before}_UxR_{tf32,3xtf32,bf16,fp16}, on tensor cores: the same launch,
+    // shared memory gru_persistent_mma_shared_bytes(). The warps of a block take chunks of k in turn.
+    GRU_PERSISTENT_WARPS = GRU_PERSISTENT_THREADS / 32,
+    GRU_PERSISTENT_CHUNK = GRU_GEMM_CHUNK,
     /// 4-byte words from the flag of one group of blocks to the next: lines of their own.
     GRU_FLAG_STRIDE = 32,
 };
@@ -120,6 +133,51 @@ inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, i
     return 4 * (units * row + 2 * stage + tiles);
 }
 
+/// The operands of kernels on tensor cores.
+enum GruPrecision { GRU_TF32, GRU_TF32X3, GRU_BF16, GRU_FP16 };
+
+/// 4-byte words that a lane keeps of a chunk of 16 k and 8 columns of weights.
+constexpr int gru_persistent_words(GruPrecision precision) {
+    return precision == GRU_BF16 || precision == GRU_FP16 ? 2 : 4;
+}
+
+/// Chunks of each warp and gate whose weights lie in registers: as many as all targets have room for.
+constexpr int gru_persistent_kept(GruPrecision precision, int tile_units) {
+    return gru_persistent_words(precision) * tile_units <= 32 ? 8 : 3;
+}
+
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+inline int gru_persistent_chunks(int depth) {
+    return (depth + GRU_PERSISTENT_CHUNK - 1) / GRU_PERSISTENT_CHUNK;
+}
+
+/// Chunks whose weights lie in shared memory, where each warp keeps its first `kept` in registers.
+#ifdef __CUDACC__
+__host__ __device__
+#endif
+inline long long gru_persistent_rest_chunks(int depth, int kept) {
+    const int rest = gru_persistent_chunks(depth) - kept * GRU_PERSISTENT_WARPS;
+    return rest > 0 ? rest : 0;
+}
+
+/**
+ * Bytes of shared memory of a persistent kernel on tensor cores with tiles of U units and R rows: the sums of each warp,
+ * weights, an int for each tile. kept is gru_persistent_kept().
+ */
+inline long long gru_persistent_mma_shared_bytes(GruPrecision precision, int kept, bool backward, bool reset_before,
+                                                 int tile_units, int tile_rows, int rows, int H) {
+    const long long chunks = !backward       ? 3 * gru_persistent_rest_chunks(H, kept)
+                             : !reset_before ? gru_persistent_rest_chunks(3 * H, 3 * kept)
+                                             : gru_persistent_rest_chunks(2 * H, 2 * kept)
+                                                   + gru_persistent_rest_chunks(H, kept);
+    const long long gates = backward ? 1 : reset_before ? 2 : 3;
+    const long long sums = gates * GRU_PERSISTENT_WARPS * tile_rows * tile_units;
+    const long long tiles = (rows + tile_rows - 1) / tile_rows;
+    return 4 * (sums + chunks * (tile_units / 8) * 32 * gru_persistent_words(precision) + tiles);
+}
+
 /**
  * A matrix product. op names what is read transposed:
  *
@@ -129,6 +187,12 @@ inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, i
  *
  * Sums start at 0, run over k in a fixed order with fused multiply-adds; bias, then (accumulate) what C held, are
  * added last. C must not overlap A or B.
+ *
+ * Kernels whose names end with a precision round the elements of A and B to it (gru_device.cuh) and sum as tensor cores
+ * do, chunk by chunk of 16 k counted from the split's first: a chunk is one multiply-add in bf16 and fp16, two of 8 k in
+ * tf32; in 3xtf32 each of these is three, small(A)·big(B), big(A)·small(B), big·big, and a chunk starts at 0 and is then
+ * added to the sum in fp32. In the large tile all chunks in order; in the small tile warp w of 8 takes the chunks w, w + 8,
+ * …, in order, and the sums of the warps are added in fp32, in order.
  *
  * Padding: where lengths is given, the rows of A and C (nt, nn) or of A and B (tn: the k rows) are positions
  * (first_step + row / batch, row % batch). A row in padding takes no part whatever it holds: a padded row of C keeps
@@ -542,6 +606,30 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
     KERNEL(gru_gemm_nt_32x32_f32, GruGemm)                                                                             \
     KERNEL(gru_gemm_nn_32x32_f32, GruGemm)                                                                             \
     KERNEL(gru_gemm_tn_32x32_f32, GruGemm)                                                                             \
+    KERNEL(gru_gemm_nt_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_tf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_tf32, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nt_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_nn_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_tn_128x128_3xtf32, GruGemm)                                                                        \
+    KERNEL(gru_gemm_nt_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_32x32_3xtf32, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_bf16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_bf16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nt_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nn_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_tn_128x128_fp16, GruGemm)                                                                          \
+    KERNEL(gru_gemm_nt_32x32_fp16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_nn_32x32_fp16, GruGemm)                                                                            \
+    KERNEL(gru_gemm_tn_32x32_fp16, GruGemm)                                                                            \
     KERNEL(gru_sum_splits_f32, GruSumSplits)                                                                           \
     KERNEL(gru_column_sums_f32, GruColumnSums)                                                                         \
     KERNEL(gru_cell_forward_reset_after_f32, GruCellForward)                                                           \
@@ -566,6 +654,62 @@ GRU_AT(GruPersistentBackward, rows, 100); GRU_SIZE(GruPersistentBackward, 104);
     KERNEL(gru_persistent_backward_reset_before_8x32_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_16x8_f32, GruPersistentBackward)                                       \
     KERNEL(gru_persistent_backward_reset_before_16x32_f32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_forward_reset_after_8x16_tf32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_tf32, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_tf32, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_tf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_tf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_8x16_3xtf32, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_16x16_3xtf32, GruPersistentForward)                                      \
+    KERNEL(gru_persistent_forward_reset_before_8x16_3xtf32, GruPersistentForward)                                      \
+    KERNEL(gru_persistent_forward_reset_before_16x16_3xtf32, GruPersistentForward)                                     \
+    KERNEL(gru_persistent_forward_reset_after_8x16_bf16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_bf16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_bf16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_bf16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_bf16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_after_8x16_fp16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_8x32_fp16, GruPersistentForward)                                         \
+    KERNEL(gru_persistent_forward_reset_after_16x16_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_after_16x32_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x16_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_8x32_fp16, GruPersistentForward)                                        \
+    KERNEL(gru_persistent_forward_reset_before_16x16_fp16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_forward_reset_before_16x32_fp16, GruPersistentForward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x16_tf32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_tf32, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_tf32, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_tf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_tf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_8x16_3xtf32, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_16x16_3xtf32, GruPersistentBackward)                                    \
+    KERNEL(gru_persistent_backward_reset_before_8x16_3xtf32, GruPersistentBackward)                                    \
+    KERNEL(gru_persistent_backward_reset_before_16x16_3xtf32, GruPersistentBackward)                                   \
+    KERNEL(gru_persistent_backward_reset_after_8x16_bf16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_bf16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_bf16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_bf16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_bf16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_after_8x16_fp16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_8x32_fp16, GruPersistentBackward)                                       \
+    KERNEL(gru_persistent_backward_reset_after_16x16_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_after_16x32_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x16_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_8x32_fp16, GruPersistentBackward)                                      \
+    KERNEL(gru_persistent_backward_reset_before_16x16_fp16, GruPersistentBackward)                                     \
+    KERNEL(gru_persistent_backward_reset_before_16x32_fp16, GruPersistentBackward)                                     \
     KERNEL(gru_dropout_f32, GruDropout)                                                                                \
     KERNEL(gru_embedding_forward_f32, GruEmbedding)                                                                    \
     KERNEL(gru_embedding_backward_f32, GruEmbedding)                                                                   \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the persistent kernels share: a block's part of W_hh in shared memory, the product with it, and the exchange with
-// the other blocks of its group. gru_kernels.h has arguments and launches.
+// The products of the persistent kernels in fp32: a block's part of W_hh in shared memory, and what multiplies with it.
+// gru_kernels.h has arguments and launches.
 //
 // A block has 256 threads: 4 groups that share k, each of 8 lanes of units × 8 lanes of rows. A lane has UNITS units and
 // ROWS rows, so a tile has 8·UNITS units and 8·ROWS rows. Weights stay; the other operand, which all blocks of the group
@@ -12,9 +12,7 @@
 // a plan may choose between them by speed alone.
 #pragma once
 
-#include "gru_device.cuh"
-#include "gru_kernels.h"
-#include "gru_rows.cuh"
+#include "gru_persistent_group.cuh"
 
 template <int UNITS, int ROWS> struct GruPersistentTile {
     static constexpr int LANES = 8;
@@ -34,50 +32,6 @@ template <int UNITS, int ROWS> struct GruPersistentTile {
     static constexpr int SUM_STRIDE = MAX_ROWS + 1;
     static_assert(GROUPS * GRU_GATES * MAX_UNITS * SUM_STRIDE <= 2 * STAGE, "the sums fit into the stages");
     static_assert(DEPTH % CHUNK == 0, "a stage holds whole turns of the groups");
-};
-
-/// Rows of a group of blocks, and what a block owns of them. All blocks of the group agree on all but first_unit, units.
-struct GruPersistentPart {
-    int first_unit;
-    int units;
-    int first_row;
-    int rows;
-    int blocks; // of the group
-
-    GRU4J_DEVICE GruPersistentPart(int B, int H, int units_of_block, int rows_of_group) {
-        first_unit = gru4j::block_x() * units_of_block;
-        units = H - first_unit < units_of_block ? H - first_unit : units_of_block;
-        first_row = gru4j::block_y() * rows_of_group;
-        rows = B - first_row < rows_of_group ? B - first_row : rows_of_group;
-        blocks = gru4j::grid_x();
-    }
-};
-
-/// The meetings of the blocks of a group. What one writes before arrive() the others may read, with load_l2, after wait().
-class GruPersistentExchange {
-public:
-    GRU4J_DEVICE GruPersistentExchange(unsigned* flags, int blocks)
-        : flag_(flags + static_cast<long long>(gru4j::block_y()) * GRU_FLAG_STRIDE), blocks_(blocks), expected_(0) {}
-
-    GRU4J_DEVICE void arrive() {
-        gru4j::block_sync();
-        if (gru4j::thread_x() == 0) {
-            gru4j::signal(flag_);
-        }
-        expected_ += static_cast<unsigned>(blocks_);
-    }
-
-    GRU4J_DEVICE void wait() {
-        if (gru4j::thread_x() == 0) {
-            gru4j::wait_at_least(flag_, expected_);
-        }
-        gru4j::block_sync();
-    }
-
-private:
-    unsigned* flag_;
-    int blocks_;
-    unsigned expected_;
 };
 
 /// One row of weights for each (line, unit); `length` floats from one to the next. Beyond k they are 0.
@@ -246,24 +200,81 @@ GRU4J_DEVICE float gru_persistent_sum(const float* s_stages, int line, int unit,
     return sum;
 }
 
-/// One past the last step of any row in each tile, and of the group. Ends with a barrier.
-GRU4J_DEVICE int gru_persistent_steps(int* s_steps, const int* lengths, int T, const GruPersistentPart& part,
-                                      int tile_rows) {
-    const int tiles = (part.rows + tile_rows - 1) / tile_rows;
-    for (int tile = gru4j::thread_x(); tile < tiles; tile += GRU_PERSISTENT_THREADS) {
-        const int first = tile * tile_rows;
-        const int end = part.rows - first < tile_rows ? part.rows : first + tile_rows;
-        int steps = 0;
-        for (int row = first; row < end; row++) {
-            const int length = gru_length(lengths, T, part.first_row + row);
-            steps = length > steps ? length : steps;
+/// What a block multiplies with in the forward pass.
+template <int UNITS, int ROWS> class GruPersistentForwardProducts {
+    using Tile = GruPersistentTile<UNITS, ROWS>;
+
+public:
+    static constexpr int MAX_UNITS = Tile::MAX_UNITS;
+    static constexpr int MAX_ROWS = Tile::MAX_ROWS;
+
+    GRU4J_DEVICE GruPersistentForwardProducts(float* s_memory, const float* w_hh, int H, int units,
+                                              const GruPersistentPart& part)
+        : s_stages_(s_memory), s_end_(s_memory + 2 * Tile::STAGE + GRU_GATES * units * gru_persistent_row(H)), H_(H),
+          weights_(gru_persistent_load(s_memory + 2 * Tile::STAGE, w_hh, H, part)) {}
+
+    /// a(rows,H), whose rows are `stride` floats apart, with gates FIRST … FIRST + GATES − 1; see gru_persistent_product.
+    template <int FIRST, int GATES> GRU4J_DEVICE void multiply(const float* a, long long stride, int rows) const {
+        gru_persistent_product<UNITS, ROWS, GATES>(a, stride, rows, H_, weights_, FIRST, s_stages_);
+    }
+
+    /// Element (row, unit) of the last product, of so many gates, for one of them, counted from its first.
+    template <int GATES> GRU4J_DEVICE float sum(int gate, int unit, int row) const {
+        return gru_persistent_sum<UNITS, ROWS, GATES>(s_stages_, gate, unit, row);
+    }
+
+    /// The first int behind the weights.
+    GRU4J_DEVICE int* s_end() const { return reinterpret_cast<int*>(s_end_); }
+
+private:
+    float* s_stages_;
+    float* s_end_;
+    int H_;
+    GruPersistentWeights weights_;
+};
+
+/// What a block multiplies with in the backward pass: columns of W_hh; reset-before: of W_h[r,z] and of W_hn.
+template <int UNITS, int ROWS, bool RESET_BEFORE> class GruPersistentBackwardProducts {
+    using Tile = GruPersistentTile<UNITS, ROWS>;
+    static constexpr int GATES = RESET_BEFORE ? GRU_CANDIDATE : GRU_GATES;
+
+public:
+    static constexpr int MAX_UNITS = Tile::MAX_UNITS;
+    static constexpr int MAX_ROWS = Tile::MAX_ROWS;
+
+    GRU4J_DEVICE GruPersistentBackwardProducts(float* s_memory, const float* w_hh, int H, int units,
+                                               const GruPersistentPart& part)
+        : s_stages_(s_memory), s_end_(s_memory + 2 * Tile::STAGE + units * gru_persistent_row(GATES * H)), H_(H),
+          gates_(gru_persistent_load_transposed(s_memory + 2 * Tile::STAGE, w_hh, H, 0, GATES * H, part)),
+          candidate_(gates_) {
+        if (RESET_BEFORE) {
+            candidate_ = gru_persistent_load_transposed(s_end_, w_hh, H, GRU_CANDIDATE * H, H, part);
+            s_end_ += units * gru_persistent_row(H);
         }
-        s_steps[tile] = steps;
     }
-    gru4j::block_sync();
-    int steps = 0;
-    for (int tile = 0; tile < tiles; tile++) {
-        steps = s_steps[tile] > steps ? s_steps[tile] : steps;
+
+    /// a(rows,3H) with W_hh, reset-before a(rows,2H) with W_h[r,z]; rows of a are `stride` floats apart.
+    GRU4J_DEVICE void multiply_gates(const float* a, long long stride, int rows) const {
+        gru_persistent_product<UNITS, ROWS, 1>(a, stride, rows, GATES * H_, gates_, 0, s_stages_);
     }
-    return steps;
-}
+
+    /// a(rows,H) with W_hn, of reset-before.
+    GRU4J_DEVICE void multiply_candidate(const float* a, long long stride, int rows) const {
+        gru_persistent_product<UNITS, ROWS, 1>(a, stride, rows, H_, candidate_, 0, s_stages_);
+    }
+
+    /// Element (row, unit) of the last product.
+    GRU4J_DEVICE float sum(int unit, int row) const {
+        return gru_persistent_sum<UNITS, ROWS, 1>(s_stages_, 0, unit, row);
+    }
+
+    /// The first int behind the weights.
+    GRU4J_DEVICE int* s_end() const { return reinterpret_cast<int*>(s_end_); }
+
+private:
+    float* s_stages_;
+    float* s_end_;
+    int H_;
+    GruPersistentWeights gates_;
+    GruPersistentWeights candidate_;
+};

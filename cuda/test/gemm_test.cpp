@@ -1,122 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel_test.h"
+#include "gemm_product.h"
 
 #include <math.h>
 
 namespace {
-
-enum class Op { NT, NN, TN };
-
-const char* const kOps[] = {"nt", "nn", "tn"};
-
-/// One product; lengths make rows padding, of C for nt and nn, of k for tn.
-struct Product {
-    Op op;
-    int tile;
-    int m, n, k;
-    bool bias = false;
-    bool accumulate = false;
-    int splits = 1;
-    int spare = 0;                 // floats between the rows of every matrix
-    std::vector<int> lengths = {}; // batch = its size
-    int first_step = 0;
-};
-
-bool is_padding(const Product& p, int row) {
-    const int batch = static_cast<int>(p.lengths.size());
-    return batch != 0 && p.first_step + row / batch >= p.lengths[row % batch];
-}
-
-void check(const Product& p) {
-    Random random(static_cast<uint64_t>(p.m * 10007 + p.n * 101 + p.k));
-    const bool a_is_transposed = p.op == Op::TN;
-    const bool b_is_transposed = p.op == Op::NT;
-    const int lda = (a_is_transposed ? p.m : p.k) + p.spare;
-    const int ldb = (b_is_transposed ? p.k : p.n) + p.spare;
-    const int ldc = p.n + p.spare;
-    const int a_rows = a_is_transposed ? p.k : p.m;
-    const int b_rows = b_is_transposed ? p.n : p.k;
-    std::vector<float> a = random.normals(static_cast<size_t>(a_rows) * lda);
-    std::vector<float> b = random.normals(static_cast<size_t>(b_rows) * ldb);
-    const std::vector<float> bias = random.normals(static_cast<size_t>(p.n));
-    const std::vector<float> before = random.normals(static_cast<size_t>(p.m) * ldc);
-    // What is not read holds NaN: the space between rows, and padding.
-    for (int i = 0; i < a_rows * lda; i++) {
-        const bool between = i % lda >= lda - p.spare;
-        a[static_cast<size_t>(i)] = between || is_padding(p, i / lda) ? NAN : a[static_cast<size_t>(i)];
-    }
-    for (int i = 0; p.op == Op::TN && i < b_rows * ldb; i++) {
-        b[static_cast<size_t>(i)] = is_padding(p, i / ldb) ? NAN : b[static_cast<size_t>(i)];
-    }
-
-    std::vector<double> expected(before.begin(), before.end());
-    std::vector<double> bound(expected.size(), 0);
-    for (int i = 0; i < p.m; i++) {
-        for (int j = 0; j < p.n; j++) {
-            const size_t at = static_cast<size_t>(i) * ldc + j;
-            double sum = 0;
-            double sizes = 0;
-            for (int k = 0; k < p.k; k++) {
-                if (p.op == Op::TN && is_padding(p, k)) {
-                    continue;
-                }
-                const double product =
-                    static_cast<double>(a[static_cast<size_t>(a_is_transposed ? k * lda + i : i * lda + k)]) *
-                    b[static_cast<size_t>(b_is_transposed ? j * ldb + k : k * ldb + j)];
-                sum += product;
-                sizes += fabs(product);
-            }
-            if (p.op != Op::TN && is_padding(p, i)) {
-                expected[at] = p.accumulate ? before[at] : 0;
-                continue;
-            }
-            const double added = (p.bias ? bias[static_cast<size_t>(j)] : 0) + (p.accumulate ? before[at] : 0);
-            expected[at] = sum + added;
-            // Higham's bound of a sum: k roundings of the products' sizes, then those of what is added last.
-            bound[at] = (p.k + 3) * 0x1p-24 * (sizes + fabs(added));
-        }
-    }
-
-    const std::vector<float> found = in_any_order([&] {
-        const Tensor<float> a_dev(a);
-        const Tensor<float> b_dev(b);
-        const Tensor<float> bias_dev(bias);
-        const Tensor<float> c_dev(before);
-        const Tensor<int> lengths_dev(p.lengths);
-        const Tensor<float> partial(static_cast<size_t>(p.splits) * p.m * p.n);
-        GruGemm args = {};
-        args.a = a_dev.at();
-        args.b = b_dev.at();
-        args.bias = p.bias ? bias_dev.at() : nullptr;
-        args.c = p.splits > 1 ? partial.at() : c_dev.at();
-        args.lengths = p.lengths.empty() ? nullptr : lengths_dev.at();
-        args.lda = lda;
-        args.ldb = ldb;
-        args.ldc = p.splits > 1 ? p.n : ldc;
-        args.split_stride = p.splits > 1 ? static_cast<long long>(p.m) * p.n : 0;
-        args.m = p.m;
-        args.n = p.n;
-        args.k = p.k;
-        args.k_per_split = p.splits > 1 ? (p.k + p.splits - 1) / p.splits : p.k;
-        args.batch = static_cast<int>(p.lengths.size());
-        args.first_step = p.first_step;
-        args.accumulate = p.splits > 1 ? 0 : p.accumulate;
-        launch(std::string("gru_gemm_") + kOps[static_cast<int>(p.op)] + (p.tile == 32 ? "_32x32_f32" : "_128x128_f32"),
-               &args, sizeof args, static_cast<unsigned>((p.m + p.tile - 1) / p.tile),
-               static_cast<unsigned>((p.n + p.tile - 1) / p.tile), static_cast<unsigned>(p.splits), GRU_GEMM_THREADS,
-               p.tile == 32 ? GRU_GEMM_SMALL_SHARED : GRU_GEMM_LARGE_SHARED);
-        if (p.splits > 1) {
-            const GruSumSplits sum = {partial.at(), c_dev.at(), ldc,      args.split_stride,
-                                      p.m,          p.n,        p.splits, p.accumulate};
-            launch_by_row("gru_sum_splits_f32", sum, p.m, p.n);
-        }
-        return c_dev.values();
-    });
-    expect_close({std::string(kOps[static_cast<int>(p.op)]) + " of tile " + std::to_string(p.tile) + ", m " +
-                      std::to_string(p.m) + " n " + std::to_string(p.n) + " k " + std::to_string(p.k) + ": C",
-                  {{'m', p.m}, {'n', ldc}}},
-                 found, expected, bound);
-}
 
 /// One element; one short of, at, and one past a quad, a stage and a tile.
 const int kShapes[][3] = {{1, 1, 1}, {3, 5, 2}, {31, 33, 32}, {32, 32, 33}, {33, 31, 65}, {1, 70, 40}};
@@ -209,9 +96,7 @@ TEST(rows_do_not_depend_on_their_neighbours) {
         args.m = m;
         args.n = n;
         args.k = args.k_per_split = k;
-        launch(tile == 32 ? "gru_gemm_nt_32x32_f32" : "gru_gemm_nt_128x128_f32", &args, sizeof args,
-               static_cast<unsigned>((m + tile - 1) / tile), 1, 1, GRU_GEMM_THREADS,
-               tile == 32 ? GRU_GEMM_SMALL_SHARED : GRU_GEMM_LARGE_SHARED);
+        launch_product(Op::NT, tile, Precision::F32, args);
         const std::vector<float> c = c_dev.values();
         expect_same_bits({"the last row, equal to the first", {{'n', n}}}, {c.end() - n, c.end()},
                          {c.begin(), c.begin() + n});

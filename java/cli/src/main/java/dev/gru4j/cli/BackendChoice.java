@@ -5,6 +5,7 @@ import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
+import dev.gru4j.backend.ProductPrecision;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -19,12 +20,20 @@ final class BackendChoice {
     @Option(names = "--threads", paramLabel = "N", description = "CPU threads; without it one per processor.")
     private int threads;
 
-    /** Opens it and says which it is. */
-    GruBackend open(Terminal terminal) {
-        GruBackend backend = open(options());
+    /** Opens it in a precision and says which it is. */
+    GruBackend open(Terminal terminal, ProductPrecision precision) {
+        BackendOptions options = options().withPrecision(precision);
+        GruBackend backend = open(options);
+        if (backend.precision() != precision) {
+            String found = "backend '" + backend.name() + "' computes in " + backend.precision() + ", as a property of"
+                    + " its own says; this command in " + precision + " (say --precision " + backend.precision()
+                    + " or leave the property out)";
+            backend.close();
+            throw new UsageException(found);
+        }
         terminal.print("backend  %s", backend.description());
         if (name == null && backend.name().equals("reference")) {
-            Availability simd = Backends.named("simd").availability();
+            Availability simd = Backends.named("simd").availability(options);
             if (!simd.isAvailable()) {
                 terminal.remark("simd, many times as fast, is not used: %s", simd);
             }

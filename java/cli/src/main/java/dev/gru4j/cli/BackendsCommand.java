@@ -5,11 +5,13 @@ import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
+import dev.gru4j.backend.ProductPrecision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 
@@ -41,6 +43,10 @@ final class BackendsCommand implements Callable<Integer> {
                 terminal.print(
                         "%-10s available: %s%s", provider.name(), backend.description(), used ? "  <- used" : "");
             }
+            terminal.print(
+                    "%-10s precisions: %s",
+                    "",
+                    provider.precisions().stream().map(ProductPrecision::toString).collect(Collectors.joining(", ")));
         }
         terminal.print("");
         if (!forced.isEmpty()) {

@@ -2,6 +2,7 @@ package dev.gru4j.cli;
 
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.ParameterFiles;
 import dev.gru4j.training.Schedule;
@@ -46,6 +47,9 @@ final class ForecastCommand implements Callable<Integer> {
     private final BackendChoice choice = new BackendChoice();
 
     @Mixin
+    private final PrecisionChoice products = new PrecisionChoice();
+
+    @Mixin
     private final RunLimits limits = new RunLimits();
 
     @Mixin
@@ -60,6 +64,7 @@ final class ForecastCommand implements Callable<Integer> {
         TrainingRun run = TrainingRun.prepare(terminal, "forecast", limits);
         Settings settings = run.settings();
         ForecastOptions.Resolved chosen = options.resolve(settings);
+        ProductPrecision precision = products.resolve(settings);
         ForecastTask task = ForecastTask.of(chosen);
         ScaledSeries scaled = ScaledSeries.of(task.series(), task.training(), "column '" + chosen.column() + "'");
         SeriesBatches batches = new SeriesBatches(
@@ -73,7 +78,7 @@ final class ForecastCommand implements Callable<Integer> {
                 chosen.seed());
         GruSpec gru = GruSpec.of(ScaledSeries.FEATURES, chosen.hidden()).withLayers(chosen.layers());
         Files.createDirectories(run.folder());
-        try (GruBackend backend = choice.open(terminal);
+        try (GruBackend backend = choice.open(terminal, precision);
                 Forecaster model = new Forecaster(
                         backend,
                         new ForecasterSpec(gru, task.horizon()),

@@ -64,8 +64,12 @@ final class LossHistory implements TrainingListener {
         double seconds = Math.max(1, lastNanos - startNanos) / GIGA;
         return String.format(
                 Locale.ROOT,
-                "%,d steps in %.1f s, %,.0f %s/s, %.1f GFLOP/s",
+                "%,d steps%s in %.1f s, %,.0f %s/s, %.1f GFLOP/s",
                 run.steps(),
+                run.skippedSteps() == 0
+                        ? ""
+                        : String.format(
+                                Locale.ROOT, " (%,d skipped, their gradients overflowed)", run.skippedSteps()),
                 run.elapsed().toMillis() / 1e3,
                 targets / seconds,
                 units.targetUnit(),

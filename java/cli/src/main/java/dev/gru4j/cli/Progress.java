@@ -39,6 +39,8 @@ final class Progress implements TrainingListener, AutoCloseable {
     private final Units units;
     private final @Nullable ProgressBar bar;
     private double loss = Double.NaN;
+    private float lossScale = 1;
+    private long skippedSteps;
     private long targets;
     private long flops;
     private long lastNanos = System.nanoTime();
@@ -63,6 +65,8 @@ final class Progress implements TrainingListener, AutoCloseable {
     public void afterStep(Step step) {
         double now = step.loss() * units.lossScale();
         loss = Double.isNaN(loss) ? now : loss + SMOOTHING * (now - loss);
+        lossScale = step.lossScale();
+        skippedSteps = step.skippedSteps();
         targets += step.targets();
         flops += step.flops();
         if (bar != null) {
@@ -99,7 +103,17 @@ final class Progress implements TrainingListener, AutoCloseable {
         targets = 0;
         flops = 0;
         lastNanos += nanos;
-        return text;
+        return text + scaling(brief);
+    }
+
+    /** What loss scaling is at; nothing where there is none, and in brief where no step was skipped. */
+    private String scaling(boolean brief) {
+        if (skippedSteps == 0 && (brief || lossScale == 1)) {
+            return "";
+        }
+        return brief
+                ? String.format(Locale.ROOT, ", %,d skipped", skippedSteps)
+                : String.format(Locale.ROOT, ", loss scale %,.0f, %,d steps skipped", lossScale, skippedSteps);
     }
 
     @Override

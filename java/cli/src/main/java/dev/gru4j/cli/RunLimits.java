@@ -4,9 +4,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Options of every training command: how long, where to, from where on. */
+/** Options of every training command: how long, where to, from where on, with which scale of the loss. */
 final class RunLimits {
     static final String CHECKPOINT = "checkpoint.safetensors";
     static final String WEIGHTS = "weights.safetensors";
@@ -40,6 +41,9 @@ final class RunLimits {
             paramLabel = "N",
             description = "Steps between checkpoints; 0: only at the end and on Ctrl-C. Default: ${DEFAULT-VALUE}.")
     long checkpointEvery = 200;
+
+    @Mixin
+    final LossScaleOption lossScale = new LossScaleOption();
 
     /** {@code --steps}, or {@code null}. */
     @Nullable

@@ -18,6 +18,9 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     private final BackendChoice choice = new BackendChoice();
 
+    @Mixin
+    private final PrecisionChoice products = new PrecisionChoice();
+
     @Option(
             names = "--weights",
             paramLabel = "FILE",
@@ -55,7 +58,7 @@ final class SampleCommand implements Callable<Integer> {
             throw new UsageException("--temperature is " + temperature + "; 0 or more expected");
         }
         Vocabulary vocabulary = LanguageModelFile.vocabulary(weights);
-        try (GruBackend backend = choice.open(terminal);
+        try (GruBackend backend = choice.open(terminal, products.withoutRun());
                 LanguageModel model = LanguageModelFile.read(backend, weights);
                 var sampler = model.sampler()) {
             LanguageSampling.print(terminal, sampler, vocabulary, prompt, count, temperature, seed);

@@ -1,5 +1,6 @@
 package dev.gru4j.cli;
 
+import dev.gru4j.backend.ProductPrecision;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * checkpoints and printed as the command that repeats the run: one list for the three.
  */
 final class Settings {
+    private static final String PRECISION = "precision";
+
     private final @Nullable Map<String, String> recorded;
     private final Map<String, String> collected = new LinkedHashMap<>();
 
@@ -43,6 +46,18 @@ final class Settings {
         return value;
     }
 
+    /** Of matrix products; fp32 unless given. Checkpoints that name none are of a time when there was no other. */
+    ProductPrecision precision(@Nullable ProductPrecision given) {
+        if (recorded == null || recorded.containsKey(PRECISION)) {
+            return choose(PRECISION, given, ProductPrecision.FP32, ProductPrecision::of);
+        }
+        if (given != null && given != ProductPrecision.FP32) {
+            throw differs(PRECISION, given, ProductPrecision.FP32);
+        }
+        collected.put(PRECISION, ProductPrecision.FP32.toString());
+        return ProductPrecision.FP32;
+    }
+
     /** A text without a default; absent stays absent. */
     @Nullable
     String text(String name, @Nullable String given) {
@@ -52,6 +67,19 @@ final class Settings {
         }
         String value = recorded == null ? given : before;
         if (value != null) {
+            collected.put(name, value);
+        }
+        return value;
+    }
+
+    /** A text whose default depends on other settings, which is why it is recorded only where it is not the default. */
+    String text(String name, @Nullable String given, String fallback) {
+        String before = recorded == null ? null : recorded.getOrDefault(name, fallback);
+        if (before != null && given != null && !given.equals(before)) {
+            throw differs(name, given, before);
+        }
+        String value = before != null ? before : given != null ? given : fallback;
+        if (!value.equals(fallback)) {
             collected.put(name, value);
         }
         return value;
@@ -67,7 +95,7 @@ final class Settings {
             }
             try {
                 value = parse.apply(text);
-            } catch (NumberFormatException e) {
+            } catch (IllegalArgumentException e) {
                 throw new IllegalStateException("the checkpoint records '" + text + "' as " + name, e);
             }
             if (given != null && !given.equals(value)) {

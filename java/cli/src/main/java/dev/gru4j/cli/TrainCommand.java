@@ -1,6 +1,7 @@
 package dev.gru4j.cli;
 
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.Schedule;
 import dev.gru4j.training.TrainingSummary;
@@ -49,6 +50,9 @@ final class TrainCommand implements Callable<Integer> {
     private final BackendChoice choice = new BackendChoice();
 
     @Mixin
+    private final PrecisionChoice products = new PrecisionChoice();
+
+    @Mixin
     private final RunLimits limits = new RunLimits();
 
     @Mixin
@@ -64,12 +68,13 @@ final class TrainCommand implements Callable<Integer> {
         TrainingRun run = TrainingRun.prepare(terminal, "train", limits);
         Settings settings = run.settings();
         var chosen = options.resolve(settings, clock != null && clock.compareTo(LONG_RUN) >= 0);
+        ProductPrecision precision = products.resolve(settings);
         Corpus corpus = Corpus.of(chosen.text(), chosen.batch(), chosen.window(), chosen.seed());
         CompletableFuture<List<Double>> ngramBits = CompletableFuture.supplyAsync(() -> corpus.ngramBits(NGRAM_ORDERS));
         LanguageModelSpec spec = LanguageModelSpec.of(
                 corpus.vocabulary().size(), chosen.embedding(), chosen.hidden(), chosen.layers(), chosen.dropout());
         Files.createDirectories(run.folder());
-        try (GruBackend backend = choice.open(terminal);
+        try (GruBackend backend = choice.open(terminal, precision);
                 LanguageModel model = new LanguageModel(
                         backend,
                         spec,

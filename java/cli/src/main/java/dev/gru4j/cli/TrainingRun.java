@@ -1,6 +1,7 @@
 package dev.gru4j.cli;
 
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.LossScaling;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.Checkpoint;
 import dev.gru4j.training.Schedule;
@@ -65,7 +66,11 @@ record TrainingRun(
     /** Draws the parameters of a new run; those of a resumed one come with the checkpoint. */
     <B extends Batch> TrainingSummary train(GruBackend backend, Job<B> job, Settings settings, LossHistory history)
             throws IOException {
-        TrainingOptions options = options(backend, job, settings);
+        LossScaling scaling = limits.lossScale.resolve(settings, backend.precision());
+        if (scaling != null) {
+            terminal.print("scaling  of the loss: %s", scaling.description());
+        }
+        TrainingOptions options = options(backend, job, settings).withLossScaling(scaling);
         // The interruption is closed last: until then the JVM waits, so that the last line is printed, too.
         try (Interruption interruption = new Interruption();
                 Adam optimizer = new Adam(backend, job.model().parameters(), job.adam());
@@ -123,7 +128,8 @@ record TrainingRun(
                 folder.resolve(RunLimits.CHECKPOINT),
                 limits.checkpointEvery,
                 PREFETCH,
-                notes);
+                notes,
+                null);
     }
 
     private String resumeCommand() {

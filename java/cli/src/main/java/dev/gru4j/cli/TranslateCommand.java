@@ -1,6 +1,7 @@
 package dev.gru4j.cli;
 
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.training.Adam;
 import dev.gru4j.training.Schedule;
 import dev.gru4j.training.TrainingSummary;
@@ -53,6 +54,9 @@ final class TranslateCommand implements Callable<Integer> {
     private final BackendChoice choice = new BackendChoice();
 
     @Mixin
+    private final PrecisionChoice products = new PrecisionChoice();
+
+    @Mixin
     private final RunLimits limits = new RunLimits();
 
     @Mixin
@@ -78,7 +82,7 @@ final class TranslateCommand implements Callable<Integer> {
             if (limits.resume) {
                 throw new UsageException("--weights and --resume exclude each other: weights are used as they are");
             }
-            try (GruBackend backend = choice.open(terminal);
+            try (GruBackend backend = choice.open(terminal, products.withoutRun());
                     Translator translator = Translator.read(backend, trained)) {
                 translateLines(translator);
             }
@@ -91,6 +95,7 @@ final class TranslateCommand implements Callable<Integer> {
         TrainingRun run = TrainingRun.prepare(terminal, "translate", limits);
         Settings settings = run.settings();
         TranslateOptions.Resolved chosen = options.resolve(settings);
+        ProductPrecision precision = products.resolve(settings);
         Path file = chosen.pairs();
         TranslationPairs pairs = file == null ? TranslationPairs.ofJdk() : TranslationPairs.read(file);
         Vocabulary source = Vocabulary.of(pairs.training().stream().map(Pair::source).toList());
@@ -102,7 +107,7 @@ final class TranslateCommand implements Callable<Integer> {
                 chosen.batch(),
                 chosen.seed());
         Files.createDirectories(run.folder());
-        try (GruBackend backend = choice.open(terminal);
+        try (GruBackend backend = choice.open(terminal, precision);
                 Translator translator = new Translator(
                         backend,
                         source,

@@ -24,6 +24,14 @@ class BackendsCommandTest {
     }
 
     @Test
+    void everyAvailableBackendNamesItsPrecisions() {
+        CommandRun run = CommandRun.of("backends").succeeded();
+        assertTrue(run.out().contains("           precisions: fp32, tf32, 3xtf32, bf16, fp16\n"), run::toString);
+        long available = Backends.all().stream().filter(p -> p.availability().isAvailable()).count();
+        assertEquals(available, run.out().lines().filter(line -> line.contains(" precisions: fp32")).count());
+    }
+
+    @Test
     void theMachineIsNamed() {
         CommandRun run = CommandRun.of("backends").succeeded();
         assertTrue(run.line("JDK").startsWith(Runtime.version().toString()), run::toString);

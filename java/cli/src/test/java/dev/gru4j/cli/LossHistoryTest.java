@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gru4j.training.TrainingListener.Step;
+import dev.gru4j.training.TrainingSummary;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -34,7 +35,23 @@ class LossHistoryTest {
         }
     }
 
+    @Test
+    void theSummaryNamesSkippedStepsWhereThereAreAny() {
+        LossHistory history = new LossHistory(1);
+        history.afterStep(step(1, 3));
+        assertTrue(summary(history, 0).startsWith("1,200 steps in 2.0 s, "), () -> summary(history, 0));
+        assertTrue(
+                summary(history, 3).startsWith("1,200 steps (3 skipped, their gradients overflowed) in 2.0 s, "),
+                () -> summary(history, 3));
+    }
+
+    private static String summary(LossHistory history, long skipped) {
+        TrainingSummary run = new TrainingSummary(
+                TrainingSummary.End.FINISHED, 1200, 1200, Duration.ofSeconds(2), 3, skipped);
+        return history.summary(run, Progress.Units.CHARACTERS);
+    }
+
     private static Step step(long number, float loss) {
-        return new Step(number, 0, loss, 1, 1e-3f, 10, 100, Duration.ofSeconds(number), 0);
+        return new Step(number, 0, loss, 1, 1e-3f, 10, 100, Duration.ofSeconds(number), 0, 1, 0);
     }
 }

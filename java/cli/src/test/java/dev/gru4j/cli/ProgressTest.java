@@ -1,6 +1,7 @@
 package dev.gru4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gru4j.training.TrainingListener.Step;
@@ -42,8 +43,25 @@ class ProgressTest {
         assertEquals(0, text.strip().chars().filter(c -> c == '\n').count(), text);
     }
 
+    @Test
+    void aScaledLossIsReportedWithTheStepsThatWereSkipped() {
+        List<String> lines = run(false, 1 << 16, 3).lines().toList();
+        assertTrue(lines.getFirst().endsWith(" GFLOP/s, loss scale 65,536, 3 steps skipped"), lines::toString);
+        assertTrue(run(false, 1, 2).contains(", loss scale 1, 2 steps skipped"), "at the smallest scale, too");
+    }
+
+    @Test
+    void aLossThatIsNotScaledIsReportedWithoutAScale() {
+        String text = run(false);
+        assertFalse(text.contains("scale"), text);
+    }
+
     /** Losses of two bits in the first step, of one bit in all others. */
     private String run(boolean interactive) {
+        return run(interactive, 1, 0);
+    }
+
+    private String run(boolean interactive, float lossScale, long skipped) {
         Terminal terminal = new Terminal(
                 new BufferedReader(new StringReader("")),
                 new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
@@ -52,7 +70,8 @@ class ProgressTest {
         try (Progress progress = new Progress(terminal, Progress.Units.CHARACTERS)) {
             for (int k = 1; k <= 1000; k++) {
                 float loss = (float) (k == 1 ? Math.log(4) : Math.log(2));
-                progress.afterStep(new Step(k, 1000, loss, 1, 1e-3f, 10, 100, Duration.ZERO, k / 1000.0));
+                progress.afterStep(
+                        new Step(k, 1000, loss, 1, 1e-3f, 10, 100, Duration.ZERO, k / 1000.0, lossScale, skipped));
             }
         }
         return err.toString(StandardCharsets.UTF_8);

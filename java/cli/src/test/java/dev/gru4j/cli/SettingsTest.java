@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gru4j.backend.ProductPrecision;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -38,9 +39,47 @@ class SettingsTest {
     }
 
     @Test
+    void aPrecisionIsFp32UnlessGivenAndKeptByAResumedRun() {
+        Settings settings = new Settings(null);
+        assertEquals(ProductPrecision.FP32, settings.precision(null));
+        assertEquals("--precision fp32", settings.arguments());
+        assertEquals(ProductPrecision.BF16, new Settings(null).precision(ProductPrecision.BF16));
+        Settings resumed = new Settings(Map.of("precision", "3xtf32"));
+        assertEquals(ProductPrecision.TF32X3, resumed.precision(null));
+        assertEquals(
+                "--precision is bf16; the run to be resumed has 3xtf32 (leave the option away, or start a new run"
+                        + " without --resume)",
+                assertThrows(UsageException.class, () -> resumed.precision(ProductPrecision.BF16)).getMessage());
+    }
+
+    @Test
+    void aCheckpointThatNamesNoPrecisionIsInFp32() {
+        Settings resumed = new Settings(Map.of("seed", "1"));
+        assertEquals(ProductPrecision.FP32, resumed.precision(null));
+        assertEquals("--precision fp32", resumed.arguments());
+        assertThrows(UsageException.class, () -> resumed.precision(ProductPrecision.FP16));
+    }
+
+    @Test
     void aCheckpointOfAnotherCommandIsRefused() {
         Settings settings = new Settings(Map.of());
         assertThrows(IllegalStateException.class, () -> settings.integer("hidden", null, 3, 1));
+    }
+
+    @Test
+    void aTextThatIsTheDefaultIsNotRecorded() {
+        Settings settings = new Settings(null);
+        assertEquals("none", settings.text("loss-scale", null, "none"));
+        assertEquals("none", settings.text("loss-scale", "none", "none"));
+        assertEquals("", settings.arguments());
+        assertEquals("8", settings.text("loss-scale", "8", "none"));
+        assertEquals("--loss-scale 8", settings.arguments());
+        assertEquals("8", new Settings(settings.notes()).text("loss-scale", null, "none"));
+        assertEquals("none", new Settings(Map.of()).text("loss-scale", "none", "none"));
+        String message = String.valueOf(assertThrows(
+                UsageException.class, () -> new Settings(Map.of()).text("loss-scale", "8", "none"))
+                .getMessage());
+        assertTrue(message.startsWith("--loss-scale is 8; the run to be resumed has none"), message);
     }
 
     @Test

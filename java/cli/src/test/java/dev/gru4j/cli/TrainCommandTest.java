@@ -99,6 +99,29 @@ class TrainCommandTest {
     }
 
     @Test
+    void aPrecisionIsASettingOfTheRun() throws IOException {
+        CommandRun first = train("run", "2", "--precision", "bf16");
+        assertTrue(first.line("backend").contains("products in bf16"), first::toString);
+        assertTrue(first.line("repeat").contains(" --precision bf16 "), first::toString);
+        train("single", "2");
+        assertFalse(Arrays.equals(weights("run"), weights("single")), "bf16 and fp32 gave the same weights");
+        CommandRun resumed = CommandRun.of(
+                "train", "--resume", "--backend", "reference", "--out", folder.resolve("run").toString())
+                .succeeded();
+        assertTrue(resumed.line("backend").contains("products in bf16"), resumed::toString);
+        CommandRun.of("train", "--resume", "--precision", "tf32", "--out", folder.resolve("run").toString())
+                .failed(2, "--precision is tf32; the run to be resumed has bf16");
+    }
+
+    @Test
+    void aPrecisionThatIsNoneListsAll() {
+        CommandRun.of("train", "--precision", "fp8").failed(2, "precision is 'fp8'; fp32, tf32, 3xtf32, bf16 or fp16");
+        CommandRun.of("train", "--precision", "bf16", "--backend", "simd", "--steps", "1", "--out", folder.toString())
+                .failed(1,
+                        "backend 'simd' was requested but is unavailable: its products are in fp32 only, not in bf16");
+    }
+
+    @Test
     void aRunOfFixedLengthIsNotResumedByTheClock() throws IOException {
         train("run", "2");
         CommandRun.of("train", "--resume", "--minutes", "1", "--out", folder.resolve("run").toString())
@@ -121,6 +144,20 @@ class TrainCommandTest {
         long lines = run.err().lines().filter(line -> line.contains("GFLOP/s")).count();
         assertTrue(lines >= 2 && lines <= 11, () -> lines + " lines of progress\n" + run);
         assertFalse(run.err().contains("\r"), "a carriage return in a log");
+    }
+
+    @Test
+    void aFixedLossScaleIsReportedRepeatedAndChangesNoBitInFp32() throws IOException {
+        CommandRun scaled = train("scaled", "4", "--loss-scale", "1024");
+        assertEquals("of the loss: fixed at 1024", scaled.line("scaling"));
+        assertTrue(scaled.line("repeat").contains(" --loss-scale 1024"), scaled::toString);
+        CommandRun plain = train("plain", "4", "--loss-scale", "none");
+        assertFalse(plain.out().contains("of the loss") || plain.out().contains("--loss-scale"), plain::toString);
+        assertArrayEquals(weights("plain"), weights("scaled"));
+        CommandRun.of("train", "--resume", "--loss-scale", "dynamic", "--out", folder.resolve("scaled").toString())
+                .failed(2, "--loss-scale is dynamic; the run to be resumed has 1024");
+        CommandRun.of(arguments("wrong", "4", "--loss-scale", "1000"))
+                .failed(2, "--loss-scale is 1000; dynamic, none or a power of two such as 1024 expected");
     }
 
     @Test

@@ -80,7 +80,7 @@ final class CudaBackward {
         if (call.T() == 0) {
             return;
         }
-        CudaPersistent.Division division = persistent.divide(call.B());
+        CudaBlocks.Division division = persistent.divide(call.B());
         long flags = call.inWorkspace(layout.flags(layer));
         session.fill(flags, 0, (long) CudaPersistent.FLAG_STRIDE * division.groups());
         long dOut = outputGradient(call, layer.layer());

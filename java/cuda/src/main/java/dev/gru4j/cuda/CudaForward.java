@@ -84,7 +84,7 @@ final class CudaForward {
         long states = isTraining ? call.inReserve(layout.states(layer)) : call.inWorkspace(layout.h(layer));
         loadInitialState(call, layer, states);
         if (call.T() > 0) {
-            CudaPersistent.Division division = persistent.divide(call.B());
+            CudaBlocks.Division division = persistent.divide(call.B());
             long flags = call.inWorkspace(layout.flags(layer));
             session.fill(flags, 0, (long) CudaPersistent.FLAG_STRIDE * division.groups());
             session.arguments()

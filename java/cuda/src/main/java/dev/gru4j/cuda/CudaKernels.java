@@ -8,6 +8,8 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The kernels of {@code cuda/gru_kernels.h}: their names, launches and argument sizes, and the module they lie in. */
 final class CudaKernels {
@@ -16,6 +18,9 @@ final class CudaKernels {
 
     /** Threads of a block of a persistent kernel. */
     private static final int PERSISTENT_THREADS = 256;
+
+    private static final Pattern PERSISTENT_NAME =
+            Pattern.compile("gru_persistent_(forward|backward)_reset_(after|before)_(\\d+)x(\\d+)_\\w+");
 
     /** Threads of a block of a kernel by row. */
     static final int ROW_THREADS = 128;
@@ -80,6 +85,118 @@ final class CudaKernels {
         PERSISTENT_BACKWARD_RESET_BEFORE_16X8("gru_persistent_backward_reset_before_16x8_f32", PERSISTENT_THREADS, 104),
         PERSISTENT_BACKWARD_RESET_BEFORE_16X32("gru_persistent_backward_reset_before_16x32_f32", PERSISTENT_THREADS,
                 104),
+        PERSISTENT_FORWARD_RESET_AFTER_8X16_TF32("gru_persistent_forward_reset_after_8x16_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_8X32_TF32("gru_persistent_forward_reset_after_8x32_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X16_TF32("gru_persistent_forward_reset_after_16x16_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X32_TF32("gru_persistent_forward_reset_after_16x32_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X16_TF32("gru_persistent_forward_reset_before_8x16_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X32_TF32("gru_persistent_forward_reset_before_8x32_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X16_TF32("gru_persistent_forward_reset_before_16x16_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X32_TF32("gru_persistent_forward_reset_before_16x32_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_8X16_TF32X3("gru_persistent_forward_reset_after_8x16_3xtf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X16_TF32X3("gru_persistent_forward_reset_after_16x16_3xtf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X16_TF32X3("gru_persistent_forward_reset_before_8x16_3xtf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X16_TF32X3("gru_persistent_forward_reset_before_16x16_3xtf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_FORWARD_RESET_AFTER_8X16_BF16("gru_persistent_forward_reset_after_8x16_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_8X32_BF16("gru_persistent_forward_reset_after_8x32_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X16_BF16("gru_persistent_forward_reset_after_16x16_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X32_BF16("gru_persistent_forward_reset_after_16x32_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X16_BF16("gru_persistent_forward_reset_before_8x16_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X32_BF16("gru_persistent_forward_reset_before_8x32_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X16_BF16("gru_persistent_forward_reset_before_16x16_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X32_BF16("gru_persistent_forward_reset_before_16x32_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_8X16_FP16("gru_persistent_forward_reset_after_8x16_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_8X32_FP16("gru_persistent_forward_reset_after_8x32_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X16_FP16("gru_persistent_forward_reset_after_16x16_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_AFTER_16X32_FP16("gru_persistent_forward_reset_after_16x32_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X16_FP16("gru_persistent_forward_reset_before_8x16_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_8X32_FP16("gru_persistent_forward_reset_before_8x32_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X16_FP16("gru_persistent_forward_reset_before_16x16_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_FORWARD_RESET_BEFORE_16X32_FP16("gru_persistent_forward_reset_before_16x32_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X16_TF32("gru_persistent_backward_reset_after_8x16_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X32_TF32("gru_persistent_backward_reset_after_8x32_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X16_TF32("gru_persistent_backward_reset_after_16x16_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X32_TF32("gru_persistent_backward_reset_after_16x32_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X16_TF32("gru_persistent_backward_reset_before_8x16_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X32_TF32("gru_persistent_backward_reset_before_8x32_tf32", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X16_TF32("gru_persistent_backward_reset_before_16x16_tf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X32_TF32("gru_persistent_backward_reset_before_16x32_tf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X16_TF32X3("gru_persistent_backward_reset_after_8x16_3xtf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X16_TF32X3("gru_persistent_backward_reset_after_16x16_3xtf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X16_TF32X3("gru_persistent_backward_reset_before_8x16_3xtf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X16_TF32X3("gru_persistent_backward_reset_before_16x16_3xtf32",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X16_BF16("gru_persistent_backward_reset_after_8x16_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X32_BF16("gru_persistent_backward_reset_after_8x32_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X16_BF16("gru_persistent_backward_reset_after_16x16_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X32_BF16("gru_persistent_backward_reset_after_16x32_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X16_BF16("gru_persistent_backward_reset_before_8x16_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X32_BF16("gru_persistent_backward_reset_before_8x32_bf16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X16_BF16("gru_persistent_backward_reset_before_16x16_bf16",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X32_BF16("gru_persistent_backward_reset_before_16x32_bf16",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X16_FP16("gru_persistent_backward_reset_after_8x16_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_8X32_FP16("gru_persistent_backward_reset_after_8x32_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X16_FP16("gru_persistent_backward_reset_after_16x16_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_AFTER_16X32_FP16("gru_persistent_backward_reset_after_16x32_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X16_FP16("gru_persistent_backward_reset_before_8x16_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_8X32_FP16("gru_persistent_backward_reset_before_8x32_fp16", PERSISTENT_THREADS,
+                104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X16_FP16("gru_persistent_backward_reset_before_16x16_fp16",
+                PERSISTENT_THREADS, 104),
+        PERSISTENT_BACKWARD_RESET_BEFORE_16X32_FP16("gru_persistent_backward_reset_before_16x32_fp16",
+                PERSISTENT_THREADS, 104),
         DROPOUT("gru_dropout_f32", ROW_THREADS, 56),
         EMBEDDING_FORWARD("gru_embedding_forward_f32", ROW_THREADS, 48),
         EMBEDDING_BACKWARD("gru_embedding_backward_f32", ROW_THREADS, 48),
@@ -112,18 +229,39 @@ final class CudaKernels {
                     .orElse(ProductPrecision.FP32);
         }
 
-        /** The persistent kernel with tiles of so many units and rows. */
-        static Kernel persistent(boolean isBackward, boolean isResetBefore, int tileUnits, int tileRows) {
-            int index = isBackward ? 8 : 0;
-            index += isResetBefore ? 4 : 0;
-            index += tileUnits == 16 ? 2 : 0;
-            index += tileRows == 32 ? 1 : 0;
-            return PERSISTENT[index];
+        /** The persistent kernels of each precision, by {@link #persistentIndex}. */
+        private static final Map<ProductPrecision, Kernel[]> PERSISTENT = persistentKernels();
+
+        private static Map<ProductPrecision, Kernel[]> persistentKernels() {
+            Map<ProductPrecision, Kernel[]> kernels = new EnumMap<>(ProductPrecision.class);
+            for (Kernel kernel : values()) {
+                Matcher name = PERSISTENT_NAME.matcher(kernel.symbol);
+                if (name.matches()) {
+                    int index = persistentIndex(
+                            name.group(1).equals("backward"),
+                            name.group(2).equals("before"),
+                            Integer.parseInt(name.group(3)),
+                            Integer.parseInt(name.group(4)));
+                    kernels.computeIfAbsent(kernel.precision, p -> new Kernel[16])[index] = kernel;
+                }
+            }
+            return kernels;
         }
 
-        /** In the order in which they are declared. */
-        private static final Kernel[] PERSISTENT =
-                Arrays.stream(values()).filter(Kernel::isPersistent).toArray(Kernel[]::new);
+        /** Tiles have 8 or 16 units, and 32 or one smaller number of rows. */
+        private static int persistentIndex(boolean isBackward, boolean isResetBefore, int tileUnits, int tileRows) {
+            return (isBackward ? 8 : 0)
+                    + (isResetBefore ? 4 : 0)
+                    + (tileUnits == 16 ? 2 : 0)
+                    + (tileRows == 32 ? 1 : 0);
+        }
+
+        /** The persistent kernel of that precision with tiles of so many units and rows. */
+        static Kernel persistent(
+                ProductPrecision precision, boolean isBackward, boolean isResetBefore, int tileUnits, int tileRows) {
+            Kernel[] kernels = Objects.requireNonNull(PERSISTENT.get(precision), "every precision has some");
+            return kernels[persistentIndex(isBackward, isResetBefore, tileUnits, tileRows)];
+        }
 
         /** The product of one form, with square tiles of so many rows, of operands rounded to {@code precision}. */
         static Kernel product(Form form, int tile, ProductPrecision precision) {

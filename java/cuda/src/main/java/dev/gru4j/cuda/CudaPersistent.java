@@ -6,15 +6,16 @@ import dev.gru4j.GruVariant;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.cuda.CudaBlocks.Division;
 import dev.gru4j.cuda.CudaKernels.Kernel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a plan uses the persistent kernels, and how they divide its layers among the device's
- * multiprocessors, one block each. {@code cuda/gru_kernels.h} has the kernels.
+ * Whether a plan uses the persistent kernels; {@link CudaBlocks} divides its layers among the device's
+ * multiprocessors. {@code cuda/gru_kernels.h} has the kernels.
  *
- * <p>They are chosen where they fit, W_hh of one layer and direction in the shared memory of one block
- * on each multiprocessor, and where the stepwise products would use the small tile. There both families
+ * <p>They are chosen where they fit, W_hh of one layer and direction on the chip, with one block on each
+ * multiprocessor, and where the stepwise products would use the small tile. There both families
  * give the same bits, so results do not depend on the device; beyond, large tiles of the whole batch
  * are the better use of it.
  */
@@ -22,42 +23,21 @@ final class CudaPersistent {
     /** 4-byte words from the flag of one group of blocks to the next. */
     static final int FLAG_STRIDE = 32;
 
-    private static final int LANES = 8;
-    private static final int MOST_UNITS = 2 * LANES;
-    private static final int MOST_TILE_ROWS = 4 * LANES;
-
-    /** Floats of both stages, without the skew of their rows. */
-    private static final int STAGES = 2 * 4 * 4 * 256;
-
-    private static final int SKEW = 4;
-
-    /**
-     * The division of B rows.
-     *
-     * @param units of a block
-     * @param blocks of a group: together they hold W_hh
-     * @param groups that each work on rows of their own
-     * @param rows of a group
-     */
-    record Division(int units, int blocks, int groups, int rows) {
-        int tileUnits() {
-            return units <= LANES ? LANES : MOST_UNITS;
-        }
-
-        int tileRows() {
-            return rows <= LANES ? LANES : MOST_TILE_ROWS;
-        }
-    }
-
     private final CudaDevice device;
     private final GruVariant variant;
     private final int H;
     private final boolean isTraining;
     private final KernelFamily family;
     private final ProductPrecision precision;
+    private final CudaBlocks blocks;
 
     /** Why the persistent kernels cannot run; null if they can. */
     private final @Nullable String obstacle;
+
+    /** The latest division and its rows: calls mostly have as many as the one before. */
+    private Division latest;
+
+    private int latestB;
 
     /**
      * @throws IllegalArgumentException if {@code family} asks for what cannot be
@@ -77,7 +57,12 @@ final class CudaPersistent {
         this.isTraining = isTraining;
         this.family = family;
         this.precision = precision;
-        this.obstacle = findObstacle(maxB);
+        this.blocks = precision == ProductPrecision.FP32
+                ? new CudaFloatBlocks(device, variant, H)
+                : new CudaTensorBlocks(device, variant, H, isTraining, precision);
+        this.latest = blocks.divide(maxB);
+        this.latestB = maxB;
+        this.obstacle = findObstacle();
         if (family == KernelFamily.PERSISTENT && obstacle != null) {
             throw new IllegalArgumentException("persistent kernels were asked for, but " + obstacle);
         }
@@ -108,7 +93,8 @@ final class CudaPersistent {
             taken = "asked for";
             refused = family + " kernels were asked for" + (obstacle == null ? "" : "; besides, " + obstacle);
         } else if (isUsed) {
-            taken = "W_hh of a layer fits in shared memory, and B = " + B + " rows do not fill a GPU with large tiles";
+            taken = "W_hh of a layer fits in " + blocks.place() + ", and B = " + B
+                    + " rows do not fill a GPU with large tiles";
             refused = "a launch for every stage of a step, for the same bits";
         } else if (obstacle != null) {
             taken = "persistent kernels do not fit";
@@ -141,46 +127,28 @@ final class CudaPersistent {
 
     /** Words of the flags of a call with up to B rows. */
     long flagWords(int B) {
-        return obstacle == null ? (long) FLAG_STRIDE * mostGroups(B) : 0;
+        return obstacle == null ? (long) FLAG_STRIDE * blocks.mostGroups(B) : 0;
     }
 
-    /** Few units a block, so that many multiprocessors take part; as many groups as then find room. */
+    /** How B rows are divided. */
     Division divide(int B) {
-        int groups = mostGroups(B);
-        int rows = Math.max(1, Math.ceilDiv(B, groups));
-        return new Division(units(), blocks(), Math.max(1, Math.ceilDiv(B, rows)), rows);
+        Division division = latest;
+        if (B != latestB) {
+            division = blocks.divide(B);
+            latest = division;
+            latestB = B;
+        }
+        return division;
     }
 
     Kernel kernel(boolean isBackward, Division division) {
         return Kernel.persistent(
-                isBackward, variant == GruVariant.RESET_BEFORE, division.tileUnits(), division.tileRows());
+                precision, isBackward, variant == GruVariant.RESET_BEFORE, division.tileUnits(), division.tileRows());
     }
 
-    /** Shared memory of a block, as gru_persistent_shared_bytes of the header. */
+    /** Shared memory of a block. */
     long sharedBytes(boolean isBackward, Division division) {
-        long weights;
-        if (!isBackward) {
-            weights = Gates.COUNT * weightsRow(H);
-        } else if (variant == GruVariant.RESET_AFTER) {
-            weights = weightsRow((long) Gates.COUNT * H);
-        } else {
-            weights = weightsRow((long) Gates.CANDIDATE * H) + weightsRow(H);
-        }
-        long stages = STAGES + 2L * SKEW * division.tileRows();
-        int tiles = Math.ceilDiv(division.rows(), division.tileRows());
-        return Float.BYTES * (division.units() * weights + stages + tiles);
-    }
-
-    private int units() {
-        return Math.max(LANES, Math.ceilDiv(H, device.multiprocessors()));
-    }
-
-    private int blocks() {
-        return Math.ceilDiv(H, units());
-    }
-
-    private int mostGroups(int B) {
-        return Math.clamp(Math.ceilDiv(B, LANES), 1, Math.max(1, device.multiprocessors() / blocks()));
+        return blocks.sharedBytes(isBackward, division);
     }
 
     /** Whether a step's products would use the large tile. */
@@ -189,18 +157,16 @@ final class CudaPersistent {
         return CudaProduct.isLarge(B, gates * H, 1);
     }
 
-    private @Nullable String findObstacle(int maxB) {
-        if (precision != ProductPrecision.FP32) {
-            return "there are none in " + precision;
-        }
+    private @Nullable String findObstacle() {
         if (!device.isCooperative()) {
             return device.name() + " cannot run all blocks of a launch at once";
         }
-        if (units() > MOST_UNITS) {
-            return "H = " + H + " needs blocks of " + units() + " units on " + device.multiprocessors()
-                    + " multiprocessors; at most " + MOST_UNITS + " expected";
+        Division division = latest;
+        if (division.units() > CudaBlocks.MOST_UNITS) {
+            return "H = " + H + " needs blocks of " + division.units() + " units on " + device.multiprocessors()
+                    + " multiprocessors; at most " + CudaBlocks.MOST_UNITS + " expected";
         }
-        long bytes = mostSharedBytes(divide(maxB));
+        long bytes = mostSharedBytes(division);
         if (bytes > device.mostSharedBytes()) {
             return "H = " + H + " needs " + bytes + " bytes of shared memory in each block; at most "
                     + device.mostSharedBytes() + " expected";
@@ -211,9 +177,5 @@ final class CudaPersistent {
     private long mostSharedBytes(Division division) {
         long forward = sharedBytes(false, division);
         return isTraining ? Math.max(forward, sharedBytes(true, division)) : forward;
-    }
-
-    private static long weightsRow(long k) {
-        return Math.ceilDiv(k, 32L) * 32 + SKEW;
     }
 }

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * One matrix product after another, in the session's precision: which kernel, which tiles, how many splits of k. To be set up and
- * {@link #run} by a thread that has entered the session.
+ * One matrix product after another, in the session's precision: which kernel, which tiles, how many splits of k. To be
+ * set up and {@link #run} by a thread that has entered the session.
  *
  * <p>Every choice is a function of m, n, k and the precision alone, not of the device, so that a result of {@link #run} has
  * the same bits on every GPU and on the emulator. {@link #runLarge} leaves the choice to a library where there is one.
@@ -28,6 +28,12 @@ final class CudaProduct {
     static final int SMALL_TILE = 32;
     private static final int LARGE_SHARED_BYTES = 2 * 2 * 8 * 132 * Float.BYTES;
     private static final int SMALL_SHARED_BYTES = 2 * 2 * 32 * 36 * Float.BYTES;
+
+    /** On tensor cores, the large tile's in tf32 and 3xtf32, then in the types of 16 bits. */
+    private static final int LARGE_TF32_SHARED_BYTES = 2 * 2 * 16 * 132 * Float.BYTES;
+
+    private static final int LARGE_HALF_SHARED_BYTES = 2 * 2 * 8 * 136 * Float.BYTES;
+    private static final int SMALL_MMA_SHARED_BYTES = 8 * 32 * 40 * Float.BYTES;
 
     /** Blocks that keep the GPUs of today busy: they have 100 to 150 multiprocessors. */
     private static final int BUSY = 128;
@@ -212,10 +218,18 @@ final class CudaProduct {
                 ceilDiv(m, tile),
                 gridY,
                 splits,
-                isLarge ? LARGE_SHARED_BYTES : SMALL_SHARED_BYTES);
+                sharedBytes(isLarge, session.precision()));
         if (isSplit) {
             sumSplits(session, partial, c, ldc, (long) m * n, m, n, splits, accumulate);
         }
+    }
+
+    private static int sharedBytes(boolean isLarge, ProductPrecision precision) {
+        return switch (precision) {
+            case FP32 -> isLarge ? LARGE_SHARED_BYTES : SMALL_SHARED_BYTES;
+            case TF32, TF32X3 -> isLarge ? LARGE_TF32_SHARED_BYTES : SMALL_MMA_SHARED_BYTES;
+            case BF16, FP16 -> isLarge ? LARGE_HALF_SHARED_BYTES : SMALL_MMA_SHARED_BYTES;
+        };
     }
 
     /** Whether large tiles, which reuse more of what they read, are enough to keep a GPU busy. */

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
 import dev.gru4j.cuda.CudaProduct.Form;
+import dev.gru4j.reference.Precision;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -53,7 +56,18 @@ class CublasProductsTest {
     @ParameterizedTest
     @MethodSource("shapes")
     void everyFormReadsAndWritesRowByRow(int m, int n, int k) {
-        try (CudaSession session = session()) {
+        everyForm(ProductPrecision.FP32, m, n, k);
+    }
+
+    /** What is compared with is made of rounded operands, so one that is not rounded shows. */
+    @ParameterizedTest
+    @EnumSource(names = {"TF32", "BF16", "FP16"})
+    void aReducedPrecisionRoundsTheOperandsOfEveryForm(ProductPrecision precision) {
+        everyForm(precision, 17, 9, 33);
+    }
+
+    private static void everyForm(ProductPrecision precision, int m, int n, int k) {
+        try (CudaSession session = session(precision)) {
             for (Form form : Form.values()) {
                 for (boolean accumulate : new boolean[] {false, true}) {
                     for (boolean biased : new boolean[] {false, true}) {
@@ -85,8 +99,10 @@ class CublasProductsTest {
                 double sum = (accumulate ? c[i * ldc + j] : 0) + (biased ? bias[j] : 0);
                 double size = Math.abs(sum) + 1;
                 for (int p = 0; p < k; p++) {
-                    double term = (double) a[form == Form.TN ? p * lda + i : i * lda + p]
-                            * b[form == Form.NT ? j * ldb + p : p * ldb + j];
+                    double term = product(
+                            session.precision(),
+                            a[form == Form.TN ? p * lda + i : i * lda + p],
+                            b[form == Form.NT ? j * ldb + p : p * ldb + j]);
                     sum += term;
                     size += Math.abs(term);
                 }
@@ -112,10 +128,50 @@ class CublasProductsTest {
         session.download(MemorySegment.ofArray(found), addresses[2]);
         Arrays.stream(addresses).forEach(session::free);
         for (int at = 0; at < c.length; at++) {
-            String what = form + " m" + m + " n" + n + " k" + k + (accumulate ? " accumulated" : "")
+            String what = session.precision() + " " + form + " m" + m + " n" + n + " k" + k
+                    + (accumulate ? " accumulated" : "")
                     + (biased ? " with bias" : "") + " at (" + at / ldc + "," + at % ldc + "): expected "
                     + expected[at] + ", found " + found[at] + ", bound " + bound[at];
             assertTrue(Math.abs(found[at] - expected[at]) <= bound[at], what);
+        }
+    }
+
+    /** Exact: products of rounded operands have no more bits than a float, those of floats fit in a double. */
+    private static double product(ProductPrecision precision, float a, float b) {
+        return precision == ProductPrecision.FP32 ? (double) a * b : Precision.of(precision).product(a, b);
+    }
+
+    @Test
+    void threeProductsOfTf32AreLeftToOwnKernels() {
+        System.setProperty(CublasLibrary.PROPERTY, Emulator.cublas().toString());
+        BackendOptions options = BackendOptions.DEFAULT.withPrecision(ProductPrecision.TF32X3);
+        try (GruBackend backend = new CudaBackendProvider().open(options)) {
+            String end = ", large products by own kernels (cuBLAS has none in 3xtf32)";
+            assertTrue(backend.description().endsWith(end), backend.description());
+        }
+    }
+
+    @Test
+    void aProductInAReducedPrecisionThatFailsNamesIt() {
+        try (CudaSession session = session(ProductPrecision.BF16)) {
+            long address = session.allocate(64);
+            Emulator.fail("cublasGemmEx", 1, EXECUTION_FAILED);
+            session.enter();
+            try {
+                CudaProduct product = new CudaProduct(session)
+                        .of(Form.NN, 2, 3, 2)
+                        .a(address, 2)
+                        .b(address, 3)
+                        .into(address + 40, 3);
+                CudaException e = assertThrows(CudaException.class, product::runLarge);
+                assertTrue(
+                        String.valueOf(e.getMessage())
+                                .startsWith("cublasGemmEx in bf16: a product NN with m = 2, n = 3, k = 2:"
+                                        + " CUBLAS_STATUS_EXECUTION_FAILED on "),
+                        e::getMessage);
+            } finally {
+                session.leave();
+            }
         }
     }
 
@@ -253,7 +309,11 @@ class CublasProductsTest {
     }
 
     private static CudaSession session() {
-        CudaSession session = Emulator.session(ProductPrecision.FP32);
+        return session(ProductPrecision.FP32);
+    }
+
+    private static CudaSession session(ProductPrecision precision) {
+        CudaSession session = Emulator.session(precision);
         System.setProperty(CublasLibrary.PROPERTY, Emulator.cublas().toString());
         session.openProducts(true);
         assertTrue(session.products() instanceof CublasProducts, () -> session.products().description());

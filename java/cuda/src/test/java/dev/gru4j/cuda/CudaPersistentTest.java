@@ -13,10 +13,12 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.ProductPrecision;
+import java.util.EnumSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a plan decides about its kernels, from the sizes of the problem and of the device. */
 class CudaPersistentTest {
@@ -30,8 +32,13 @@ class CudaPersistentTest {
     }
 
     private static CudaPersistent persistent(CudaDevice device, int H, int maxB, KernelFamily family) {
+        return persistent(device, H, maxB, family, ProductPrecision.FP32);
+    }
+
+    private static CudaPersistent persistent(
+            CudaDevice device, int H, int maxB, KernelFamily family, ProductPrecision precision) {
         GruSpec spec = new GruSpec(3, H, 1, Directions.FORWARD, GruVariant.RESET_AFTER, BiasMode.BOTH, 0);
-        return new CudaPersistent(device, spec, maxB, true, family, ProductPrecision.FP32);
+        return new CudaPersistent(device, spec, maxB, true, family, precision);
     }
 
     private static PlanReport built(PlanReport.Builder report, int B) {
@@ -65,7 +72,7 @@ class CudaPersistentTest {
                         new PlanReport.Fact("shared memory", "132488 of 232448 bytes a block"),
                         new PlanReport.Fact(
                                 "limit",
-                                "H = 1452 for B = 64: H = 1453 needs 236372 bytes of shared memory in each block; "
+                                "H = 1452 for B = 64: H = 1453 needs 246344 bytes of shared memory in each block; "
                                         + "at most 232448 expected")),
                 built(division, 64).facts());
     }
@@ -108,6 +115,17 @@ class CudaPersistentTest {
     }
 
     @Test
+    void aReducedPrecisionHasNone() {
+        GruSpec spec = GruSpec.of(3, 32);
+        CudaPersistent left = new CudaPersistent(LARGE, spec, 4, true, KernelFamily.AUTO, ProductPrecision.BF16);
+        assertFalse(left.isUsed(4));
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> new CudaPersistent(LARGE, spec, 4, true, KernelFamily.PERSISTENT, ProductPrecision.BF16));
+        assertEquals("persistent kernels were asked for, but there are none in bf16", e.getMessage());
+    }
+
+    @Test
     void askingForWhatDoesNotFitIsAnError() {
         IllegalArgumentException e = assertThrows(
                 IllegalArgumentException.class, () -> persistent(LARGE, 2200, 4, KernelFamily.PERSISTENT));
@@ -118,18 +136,61 @@ class CudaPersistentTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 7, 8, 9, 63, 64, 65, 132, 133, 1000})
-    void everyRowAndUnitHasItsBlockAndAllBlocksRunAtOnce(int B) {
-        for (int H : new int[] {1, 8, 9, 100, 500, 1056, 1057, 1400}) {
-            CudaPersistent.Division division = persistent(LARGE, H, B, KernelFamily.PERSISTENT).divide(B);
-            String where = "H = " + H + ", B = " + B + ": " + division;
-            assertTrue((long) division.units() * division.blocks() >= H, where);
-            assertTrue((long) division.units() * (division.blocks() - 1) < H, where);
-            assertTrue((long) division.rows() * division.groups() >= B, where);
-            assertTrue((long) division.rows() * (division.groups() - 1) < B, where);
-            assertTrue(division.blocks() * division.groups() <= LARGE.multiprocessors(), where);
-            assertTrue(division.units() <= division.tileUnits(), where);
+    @EnumSource(ProductPrecision.class)
+    void everyRowAndUnitHasItsBlockAndAllBlocksRunAtOnce(ProductPrecision precision) {
+        for (int B : new int[] {1, 7, 8, 9, 17, 63, 64, 65, 132, 133, 1000}) {
+            for (int H : new int[] {1, 8, 9, 100, 500, 1056, 1057, 1400}) {
+                CudaPersistent persistent = persistent(LARGE, H, B, KernelFamily.PERSISTENT, precision);
+                CudaBlocks.Division division = persistent.divide(B);
+                String where = precision + ", H = " + H + ", B = " + B + ": " + division;
+                assertTrue((long) division.units() * division.blocks() >= H, where);
+                assertTrue((long) division.units() * (division.blocks() - 1) < H, where);
+                assertTrue((long) division.rows() * division.groups() >= B, where);
+                assertTrue((long) division.rows() * (division.groups() - 1) < B, where);
+                assertTrue(division.blocks() * division.groups() <= LARGE.multiprocessors(), where);
+                assertTrue(division.units() <= division.tileUnits(), where);
+                assertTrue((long) CudaPersistent.FLAG_STRIDE * division.groups() <= persistent.flagWords(B), where);
+                for (boolean isBackward : new boolean[] {false, true}) {
+                    assertTrue(persistent.sharedBytes(isBackward, division) <= LARGE.mostSharedBytes(), where);
+                }
+            }
         }
+    }
+
+    /** Bytes of gru_persistent_mma_shared_bytes, as the kernels' own tests have them. */
+    @Test
+    void registersLeaveSharedMemoryToWhatTheyCannotHold() {
+        CudaPersistent half = persistent(LARGE, 1024, 8, KernelFamily.AUTO, ProductPrecision.BF16);
+        assertEquals(3 * 8 * 16 * 8 * 4 + 4, half.sharedBytes(false, half.divide(8)), "the sums of three gates");
+        CudaPersistent wide = persistent(LARGE, 2112, 8, KernelFamily.AUTO, ProductPrecision.BF16);
+        int sums = 8 * 16 * 16 * 4;
+        int weights = (2112 - 8 * 128) * 3 * 16 * 2;
+        assertEquals(3 * sums + weights + 4, wide.sharedBytes(false, wide.divide(8)));
+        assertEquals(sums + weights + 4, wide.sharedBytes(true, wide.divide(8)));
+        CudaPersistent single = persistent(LARGE, 1500, 8, KernelFamily.AUTO, ProductPrecision.TF32);
+        int chunks = 94 - 4 * 8; // 1500 k are 94 chunks
+        assertEquals(3 * sums + chunks * 16 * 3 * 16 * 4 + 4, single.sharedBytes(false, single.divide(8)));
+    }
+
+    @Test
+    void moreRowsThanFillATileAreSharedByMoreGroupsOfLargerBlocks() {
+        CudaPersistent persistent = persistent(LARGE, 1024, 64, KernelFamily.AUTO, ProductPrecision.BF16);
+        assertEquals(new CudaBlocks.Division(8, 128, 1, 16, 8, 16), persistent.divide(16));
+        assertEquals(new CudaBlocks.Division(16, 64, 2, 9, 16, 16), persistent.divide(17));
+        assertEquals(new CudaBlocks.Division(16, 64, 2, 32, 16, 32), persistent.divide(64));
+        CudaPersistent split = persistent(LARGE, 1024, 64, KernelFamily.AUTO, ProductPrecision.TF32X3);
+        assertEquals(new CudaBlocks.Division(16, 64, 2, 32, 16, 16), split.divide(64), "3xtf32 has no larger tiles");
+        // Tiles of 32 rows need more room for sums than there is beside these weights.
+        CudaPersistent full = persistent(LARGE, 1540, 64, KernelFamily.AUTO, ProductPrecision.TF32);
+        assertEquals(new CudaBlocks.Division(16, 97, 1, 64, 16, 16), full.divide(64));
+    }
+
+    /** The largest hidden size on a device of the size of an H200. */
+    @ParameterizedTest
+    @CsvSource({"BF16, 2112", "FP16, 2112", "TF32, 1584", "TF32X3, 1584"})
+    void tensorCoresTakeLayersUpTo(ProductPrecision precision, int H) {
+        assertTrue(persistent(LARGE, H, 32, KernelFamily.AUTO, precision).isUsed(32));
+        assertFalse(persistent(LARGE, H + 1, 32, KernelFamily.AUTO, precision).isUsed(32));
     }
 
     @Test
@@ -141,5 +202,11 @@ class CudaPersistentTest {
         assertEquals(
                 "gru_persistent_forward_reset_after_16x8_f32",
                 persistent.kernel(false, persistent.divide(8)).symbol());
+        for (ProductPrecision precision : EnumSet.complementOf(EnumSet.of(ProductPrecision.FP32))) {
+            CudaPersistent reduced = persistent(LARGE, 1400, 9, KernelFamily.AUTO, precision);
+            assertEquals(
+                    "gru_persistent_backward_reset_after_16x16_" + precision,
+                    reduced.kernel(true, reduced.divide(9)).symbol());
+        }
     }
 }

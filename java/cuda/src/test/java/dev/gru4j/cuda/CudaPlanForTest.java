@@ -10,6 +10,7 @@ import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.ProductPrecision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,6 +81,21 @@ class CudaPlanForTest {
         assertEquals(
                 "persistent kernels were asked for, but H = 4096 needs blocks of 32 units on 132 multiprocessors; "
                         + "at most 16 expected",
+                e.getMessage());
+    }
+
+    @Test
+    void aPlanNamesItsPrecisionAndADeviceThatLacksItIsRefused() {
+        BackendOptions bf16 = BackendOptions.DEFAULT.withPrecision(ProductPrecision.BF16);
+        GruSpec spec = GruSpec.of(3, 5);
+        PlanReport report = PROVIDER.planFor("A100", bf16, spec, 5, 1, GruPlan.Mode.INFERENCE);
+        assertEquals("bf16", fact(report, "precision"));
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> PROVIDER.planFor("T4", bf16, spec, 5, 1, GruPlan.Mode.INFERENCE));
+        assertEquals(
+                "T4 has compute capability 7.5; 8.0 or newer expected for bf16 (use fp32, or a GPU of the Ampere"
+                        + " generation (2020) or newer)",
                 e.getMessage());
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.cuda.CudaProduct.Form;
+import dev.gru4j.reference.Precision;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -56,10 +57,36 @@ class CudaProductTest {
     @ParameterizedTest
     @MethodSource("products")
     void everyTileAndSplitGivesTheProduct(Form form, int m, int n, int k, boolean accumulate, boolean isLarge) {
+        check(ProductPrecision.FP32, form, m, n, k, accumulate, isLarge);
+    }
+
+    static Stream<Arguments> reduced() {
+        return Stream.of(ProductPrecision.TF32, ProductPrecision.TF32X3, ProductPrecision.BF16, ProductPrecision.FP16)
+                .flatMap(precision -> Stream.of(
+                        // One past a tile of 128 on each axis; one past a chunk of 16.
+                        Arguments.of(precision, Form.NT, 2049, 1025, 17, true, true),
+                        // Small tiles in splits: as many chunks for each of eight warps, and some left over.
+                        Arguments.of(precision, Form.TN, 33, 31, 803, false, false),
+                        Arguments.of(precision, Form.NN, 37, 1, 300, true, false)));
+    }
+
+    /** What is compared with is made of rounded operands, so one that is not rounded, or twice, shows. */
+    @ParameterizedTest
+    @MethodSource("reduced")
+    void aReducedPrecisionRoundsOperandsAndNothingElse(
+            ProductPrecision precision, Form form, int m, int n, int k, boolean accumulate, boolean isLarge) {
+        session.close();
+        session = Emulator.session(precision);
+        check(precision, form, m, n, k, accumulate, isLarge);
+    }
+
+    private void check(
+            ProductPrecision precision, Form form, int m, int n, int k, boolean accumulate, boolean isLarge) {
         assertEquals(isLarge, CudaProduct.isLarge(m, n, CudaProduct.splitLimit(k)), "large tiles");
         float[] a = random(m * k, 1);
         float[] b = random(n * k, 2);
         float[] c = random(m * n, 3);
+        boolean isReduced = precision != ProductPrecision.FP32;
         float[] found = run(form, m, n, k, accumulate, a, b, c);
         for (int at = 0; at < found.length; at += STRIDE) {
             int i = at / n;
@@ -67,15 +94,17 @@ class CudaProductTest {
             double expected = accumulate ? c[at] : 0;
             double size = Math.abs(expected);
             for (int p = 0; p < k; p++) {
-                double term = (double) a[form == Form.TN ? p * m + i : i * k + p]
-                        * b[form == Form.NT ? j * k + p : p * n + j];
+                float left = a[form == Form.TN ? p * m + i : i * k + p];
+                float right = b[form == Form.NT ? j * k + p : p * n + j];
+                double term = isReduced ? Precision.of(precision).product(left, right) : (double) left * right;
                 expected += term;
                 size += Math.abs(term);
             }
-            // A sum of k+1 terms in any order errs by at most k·ε·Σ|term|, to first order.
-            double bound = (k + 1) * 0x1p-24 * size;
+            // A sum of k+1 terms in any order errs by at most k·ε·Σ|term|, to first order; tensor cores truncate.
+            double bound = (k + 1) * (isReduced ? 0x1p-23 : 0x1p-24) * size;
             double difference = Math.abs(found[at] - expected);
-            String what = form + " m" + m + " n" + n + " k" + k + " at (" + i + "," + j + "): expected " + expected
+            String what = precision + " " + form + " m" + m + " n" + n + " k" + k + " at (" + i + "," + j
+                    + "): expected " + expected
                     + ", found " + found[at] + ", difference " + difference + ", bound " + bound;
             assertTrue(difference <= bound, what);
         }

@@ -6,16 +6,24 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gru4j.GruSpec;
+import dev.gru4j.backend.BackendOptions;
+import dev.gru4j.backend.Backends;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.LossScaling;
+import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.training.data.BatchSource;
+import dev.gru4j.training.data.SeriesBatch;
 import dev.gru4j.training.data.TokenBatch;
+import dev.gru4j.training.model.Forecaster;
+import dev.gru4j.training.model.ForecasterSpec;
 import dev.gru4j.training.model.LanguageModel;
 import dev.gru4j.training.model.LanguageModelSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Training with a scaled loss. Products are in fp32 here, so that it overflows where a test plants that, and only there. */
+/** Training with a scaled loss; mostly with products in fp32, so that it overflows where a test plants that. */
 @Timeout(120)
 final class LossScalingTrainingTest {
     private static final int STEPS = 14;
@@ -286,6 +294,72 @@ final class LossScalingTrainingTest {
             });
             assertMessage(assertThrows(TrainingException.class, run.trainer::run), "the loss is NaN at step 3");
         }
+    }
+
+    /** What a forecast is off by is so little here that in fp16 its gradient is 0: below half of 2^−24. */
+    @Test
+    void gradientsThatVanishInFp16AreKeptByTheScale() {
+        float[] plain = headGradient(ProductPrecision.FP32, 1);
+        float[] vanished = headGradient(ProductPrecision.FP16, 1);
+        float[] kept = headGradient(ProductPrecision.FP16, 0x1p16f);
+        for (int k = 0; k < plain.length; k++) {
+            assertTrue(plain[k] != 0, "head.weight[" + k + "] has no gradient: a test of nothing");
+            assertEquals(0, vanished[k], "head.weight[" + k + "]");
+            // Three roundings to 11 bits: of both operands here, and of those the state was computed from.
+            assertEquals(plain[k], kept[k] / 0x1p16f, 4 * 0x1p-11 * Math.abs(plain[k]), "head.weight[" + k + "]");
+        }
+    }
+
+    private static float[] headGradient(ProductPrecision precision, float scale) {
+        try (GruBackend backend = Backends.named("reference")
+                .open(BackendOptions.DEFAULT.withPrecision(precision));
+                Forecaster model = new Forecaster(backend, new ForecasterSpec(GruSpec.of(1, 3), 1), 1, 1)) {
+            model.initialize(TestRuns.SEED);
+            float prediction = model.predict(oneStep(0))[0];
+            FloatMemory lossScale = backend.allocate(1);
+            lossScale.upload(scale);
+            model.lossAndGradient(oneStep(prediction - 0x1p-27f), 0, 1, model.loss(), lossScale);
+            lossScale.close();
+            return model.parameters().gradient("head.weight").toArray();
+        }
+    }
+
+    /** One step of one number. */
+    private static SeriesBatch oneStep(float target) {
+        return new SeriesBatch(1, 1, 1, 1, new float[] {1}, null, new int[] {0}, new float[] {target});
+    }
+
+    /** Nothing is planted here: 2^24 times the gradient is beyond 65504. */
+    @Test
+    void fp16TrainingSkipsStepsUntilItHasFoundItsScale() throws IOException {
+        BatchSource<TokenBatch> source = TestRuns.sequences();
+        List<TrainingListener.Step> steps = new ArrayList<>();
+        List<float[]> parameters = new ArrayList<>();
+        int count = 100;
+        TrainingOptions options = TrainingOptions.ofSteps(count, TestRuns.SEED)
+                .withLossScaling(LossScaling.DYNAMIC.withInitial(0x1p24f));
+        try (GruBackend backend =
+                Backends.named("reference").open(BackendOptions.DEFAULT.withPrecision(ProductPrecision.FP16));
+                LanguageModel model = TestRuns.model(backend, source);
+                Adam adam = new Adam(backend, model.parameters(), Adam.Options.DEFAULT);
+                Trainer<TokenBatch> trainer =
+                        new Trainer<>(backend, model, source, adam, Schedule.constant(0.02f), options)) {
+            float[] before = model.parameters().values().toArray();
+            trainer.listener(step -> {
+                steps.add(step);
+                parameters.add(model.parameters().values().toArray());
+            });
+            trainer.run();
+            long skipped = steps.getLast().skippedSteps();
+            assertTrue(skipped >= 3 && skipped <= 12, skipped + " steps skipped on the way down from 2^24");
+            for (int k = 0; k < count; k++) {
+                boolean found = steps.get(k).skippedSteps() <= k;
+                assertEquals(!found, Arrays.equals(before, parameters.get(k)), "step " + (k + 1));
+            }
+        }
+        double first = steps.subList(0, 10).stream().mapToDouble(TrainingListener.Step::loss).sum();
+        double last = steps.subList(count - 10, count).stream().mapToDouble(TrainingListener.Step::loss).sum();
+        assertTrue(last < 0.9 * first, "ten losses sum to " + first + " at the start and " + last + " at the end");
     }
 
     private static void assertMessage(Exception e, String... parts) {

@@ -143,7 +143,7 @@ final class CublasProducts implements Products {
         if (status != Cublas.SUCCESS) {
             throw failure(function + ": a product " + form + " with m = " + m + ", n = " + n + ", k = " + k, status);
         }
-        session.noteLaunch(function);
+        session.recorder().note(function);
         return true;
     }
 

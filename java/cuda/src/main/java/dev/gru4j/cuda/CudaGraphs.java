@@ -66,10 +66,10 @@ final class CudaGraphs implements AutoCloseable {
         }
         CudaGraph graph = entry.graph;
         if (graph == null) {
-            graph = session.record(name, () -> pass.enqueue(call));
+            graph = session.recorder().record(name, () -> pass.enqueue(call));
             entry.graph = graph;
         }
-        session.launch(graph);
+        session.recorder().launch(graph);
     }
 
     private void makeRoom() {
@@ -78,7 +78,7 @@ final class CudaGraphs implements AutoCloseable {
             entries.remove(eldest.getKey());
             CudaGraph graph = eldest.getValue().graph;
             if (graph != null) {
-                session.destroy(graph);
+                session.recorder().destroy(graph);
             }
         }
     }
@@ -89,7 +89,7 @@ final class CudaGraphs implements AutoCloseable {
         for (Entry entry : entries.values()) {
             CudaGraph graph = entry.graph;
             if (graph != null) {
-                session.destroy(graph);
+                session.recorder().destroy(graph);
             }
         }
         entries.clear();

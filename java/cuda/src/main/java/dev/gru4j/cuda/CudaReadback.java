@@ -104,14 +104,7 @@ final class CudaReadback implements FloatReadback {
 
     @Override
     public void close() {
-        if (!session.enterUnlessClosed()) {
-            return;
-        }
-        try {
-            session.check("freeing page-locked memory", session.downloads().close(this));
-        } finally {
-            session.leave();
-        }
+        session.ifOpen(() -> session.check("freeing page-locked memory", session.downloads().close(this)));
     }
 
     /**

@@ -18,12 +18,6 @@ import org.jspecify.annotations.Nullable;
  * their own, see {@link CudaUploads}.
  */
 final class CudaSession implements AutoCloseable {
-    /**
-     * Held by whoever records a graph, and by whoever may wait for the whole context, which other sessions of
-     * the process share: opening and closing modules and cuBLAS. Such a wait spoils what any thread records.
-     */
-    private static final ReentrantLock RECORDING = new ReentrantLock();
-
     private final CudaDriver driver;
     private final CudaDevice device;
     private final ProductPrecision precision;
@@ -32,10 +26,8 @@ final class CudaSession implements AutoCloseable {
     /** Addresses of device memory not yet freed. */
     private final Set<Long> allocations = new HashSet<>();
 
-    /** Executable graphs not yet destroyed. */
-    private final Set<Integer> executables = new HashSet<>();
-
     private final CudaStreams streams;
+    private final CudaRecorder recorder;
     private final CudaKernels kernels;
     private final CudaUploads uploads;
     private final CudaDownloads downloads;
@@ -52,9 +44,6 @@ final class CudaSession implements AutoCloseable {
 
     /** The latest graph, if it was launched after that. */
     private @Nullable CudaGraph lastGraph;
-
-    /** What is being recorded; null if nothing is. */
-    private @Nullable CudaRecording recording;
 
     /**
      * Opens a session on the device.
@@ -74,6 +63,7 @@ final class CudaSession implements AutoCloseable {
         this.device = device;
         this.precision = precision;
         this.streams = new CudaStreams(this, driver);
+        this.recorder = new CudaRecorder(this, driver);
         this.kernels = new CudaKernels(driver);
         this.arguments = new CudaArguments(driver.arguments());
         this.uploads = new CudaUploads(this, driver, ring);
@@ -95,7 +85,7 @@ final class CudaSession implements AutoCloseable {
     /** Opens all that lives in the context, which is current, and leaves it. */
     private void openInContext(CudaImage image) {
         boolean complete = false;
-        RECORDING.lock();
+        CudaRecorder.lock();
         try {
             streams.open();
             kernels.load(image, this);
@@ -109,7 +99,7 @@ final class CudaSession implements AutoCloseable {
                 releaseInContext();
                 driver.popContext();
             }
-            RECORDING.unlock();
+            CudaRecorder.unlock();
         }
     }
 
@@ -126,15 +116,16 @@ final class CudaSession implements AutoCloseable {
         return streams;
     }
 
+    /** Records graphs and launches them; to be used by a thread that has entered. */
+    CudaRecorder recorder() {
+        return recorder;
+    }
+
     CudaDevice device() {
         return device;
     }
 
-    /** To be used by a thread that has entered; {@link #check} is for its codes. */
-    CudaDriver driver() {
-        return driver;
-    }
-
+    /** To be used by a thread that has entered. */
     CudaDownloads downloads() {
         return downloads;
     }
@@ -150,11 +141,11 @@ final class CudaSession implements AutoCloseable {
      * @throws IllegalStateException if the one that is asked for cannot be used; the session stays open
      */
     void openProducts(boolean emulated) {
-        RECORDING.lock();
+        CudaRecorder.lock();
         try {
             products = CublasLibrary.open(this, driver, emulated);
         } finally {
-            RECORDING.unlock();
+            CudaRecorder.unlock();
         }
     }
 
@@ -191,23 +182,26 @@ final class CudaSession implements AutoCloseable {
         }
     }
 
-    /** {@link #enter}, for whoever gives something back; false, and nothing, if closing took it already. */
-    boolean enterUnlessClosed() {
-        lock.lock();
+    void leave() {
         try {
-            if (closed) {
-                return false;
-            }
-            enter();
-            return true;
+            check("leaving the context", driver.popContext());
         } finally {
             lock.unlock();
         }
     }
 
-    void leave() {
+    /** Enters to release something; does nothing once the session is closed, for closing it has released everything. */
+    void ifOpen(Runnable release) {
+        lock.lock();
         try {
-            check("leaving the context", driver.popContext());
+            if (!closed) {
+                enter();
+                try {
+                    release.run();
+                } finally {
+                    leave();
+                }
+            }
         } finally {
             lock.unlock();
         }
@@ -269,16 +263,11 @@ final class CudaSession implements AutoCloseable {
 
     /** Frees device memory; nothing to do once the session is closed. */
     void free(long address) {
-        if (!enterUnlessClosed()) {
-            return;
-        }
-        try {
+        ifOpen(() -> {
             if (allocations.remove(address)) {
                 check("freeing device memory", driver.free(address));
             }
-        } finally {
-            leave();
-        }
+        });
     }
 
     /** Copies host memory to the device; the host side may be reused at once. */
@@ -365,87 +354,58 @@ final class CudaSession implements AutoCloseable {
         lastGridY = gridY;
         lastGridZ = gridZ;
         lastGraph = null;
-        noteLaunch(kernel.symbol());
+        recorder.note(kernel.symbol());
     }
 
-    /** Something was launched, by a library perhaps. */
-    void noteLaunch(String symbol) {
-        CudaRecording current = recording;
-        if (current != null) {
-            current.add(symbol);
-        }
+    /** The latest launch is this one's. */
+    void noteGraph(CudaGraph graph) {
+        lastGraph = graph;
     }
 
     private static String grid(int x, int y, int z) {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
     }
 
-    // ---- graphs ------------------------------------------------------------------------------------
+    // ---- time --------------------------------------------------------------------------------------
 
-    /**
-     * Records what {@code work} enqueues, all of it by launches, fills and copies on the device, and does not do it.
-     *
-     * @param pass what it is, for messages
-     */
-    CudaGraph record(String pass, Runnable work) {
-        String what =
-                "recording the " + pass + " pass as a graph (without graphs: -D" + CudaGraphs.PROPERTY + "=false)";
-        CudaRecording contents = new CudaRecording();
-        int[] graph = new int[1];
-        RECORDING.lock();
+    /** A new event that can be timed. */
+    int timedEvent() {
+        enter();
         try {
-            check(what, streams.beginCapture());
-            recording = contents;
-            boolean complete = false;
-            int code = CudaDriver.SUCCESS;
-            try {
-                work.run();
-                complete = true;
-            } finally {
-                recording = null;
-                code = streams.endCapture(graph);
-                if (!complete && code == CudaDriver.SUCCESS) {
-                    driver.destroyGraph(graph[0]);
-                }
-            }
-            check(what, code);
-        } finally {
-            RECORDING.unlock();
-        }
-        int[] executable = new int[1];
-        int code = driver.instantiateGraph(graph[0], executable);
-        if (code == CudaDriver.SUCCESS) {
-            executables.add(executable[0]);
-        }
-        // What was recorded is of no further use, whatever came of it.
-        check(what, first(code, driver.destroyGraph(graph[0])));
-        return new CudaGraph(executable[0], contents.contents());
-    }
-
-    /** Enqueues all that was recorded, as one. */
-    void launch(CudaGraph graph) {
-        int code = driver.launchGraph(graph.executable(), streams.main());
-        if (code != CudaDriver.SUCCESS) {
-            throw new CudaException(
-                    code,
-                    "a graph of " + graph.contents() + ": " + driver.errorName(code) + " on " + device.name()
-                            + "; without graphs: -D" + CudaGraphs.PROPERTY + "=false");
-        }
-        lastGraph = graph;
-    }
-
-    /** Destroys a graph, once its launches are done; nothing to do once the session is closed. */
-    void destroy(CudaGraph graph) {
-        if (!enterUnlessClosed()) {
-            return;
-        }
-        try {
-            if (executables.remove(graph.executable())) {
-                check("destroying a graph", driver.destroyExecutable(graph.executable()));
-            }
+            int[] event = new int[1];
+            check("creating an event", driver.createTimedEvent(event));
+            return event[0];
         } finally {
             leave();
         }
+    }
+
+    /** Enqueues the event behind all work given so far. */
+    void record(int event) {
+        enter();
+        try {
+            check("recording an event", driver.recordEvent(event, streams.main()));
+        } finally {
+            leave();
+        }
+    }
+
+    /** Milliseconds between two recorded events; waits for the second. */
+    float elapsed(int start, int end) {
+        enter();
+        try {
+            checkWork(driver.synchronizeEvent(end));
+            float[] milliseconds = new float[1];
+            check("timing two events", driver.elapsed(start, end, milliseconds));
+            return milliseconds[0];
+        } finally {
+            leave();
+        }
+    }
+
+    /** Gives an event back; nothing to do once the session is closed, which ends the context and its events. */
+    void destroyEvent(int event) {
+        ifOpen(() -> check("destroying an event", driver.destroyEvent(event)));
     }
 
     // ---- errors ------------------------------------------------------------------------------------
@@ -488,15 +448,12 @@ final class CudaSession implements AutoCloseable {
             }
             enter();
             int code = CudaDriver.SUCCESS;
-            RECORDING.lock();
+            CudaRecorder.lock();
             try {
                 // One failure must not keep the rest alive; the first is reported.
                 code = first(code, driver.synchronizeStream(streams.main()));
                 code = first(code, products.close());
-                for (int executable : executables) {
-                    code = first(code, driver.destroyExecutable(executable));
-                }
-                executables.clear();
+                code = first(code, recorder.close());
                 for (long address : allocations) {
                     code = first(code, driver.free(address));
                 }
@@ -504,7 +461,7 @@ final class CudaSession implements AutoCloseable {
                 code = first(code, releaseInContext());
             } finally {
                 closed = true;
-                RECORDING.unlock();
+                CudaRecorder.unlock();
                 leave();
             }
             code = first(code, driver.releaseContext());

@@ -9,7 +9,8 @@
  *   <li>{@code Products}: who computes the large products, {@code CublasProducts} where {@code CublasLibrary} finds a
  *       cuBLAS, else our own kernels ({@code -Dgru4j.cuda.cublas=auto|none|PATH});
  *   <li>{@code CudaDirections}, {@code CudaStreams}: how two directions of a layer run side by side;
- *   <li>{@code CudaGraphs}: when a pass is recorded, and launched as one ({@code -Dgru4j.cuda.graphs=true|false});
+ *   <li>{@code CudaGraphs}, {@code CudaRecorder}: when a pass is recorded, and launched as one
+ *       ({@code -Dgru4j.cuda.graphs=true|false});
  *   <li>{@code CudaUploads}, {@code CudaDownloads}, {@code CudaReadback}: copies between host and device, through
  *       page-locked memory;
  *   <li>{@code CudaSession}: one device context, its streams, graphs and memory; every return code is looked at there.

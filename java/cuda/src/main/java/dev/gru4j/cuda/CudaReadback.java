@@ -104,7 +104,14 @@ final class CudaReadback implements FloatReadback {
 
     @Override
     public void close() {
-        session.ifOpen(() -> session.check("freeing page-locked memory", session.downloads().close(this)));
+        if (!session.enterUnlessClosed()) {
+            return;
+        }
+        try {
+            session.check("freeing page-locked memory", session.downloads().close(this));
+        } finally {
+            session.leave();
+        }
     }
 
     /**

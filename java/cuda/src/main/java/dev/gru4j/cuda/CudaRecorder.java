@@ -114,11 +114,16 @@ final class CudaRecorder {
 
     /** Destroys a graph, as soon as its launches are done; nothing to do once the session is closed. */
     void destroy(CudaGraph graph) {
-        session.ifOpen(() -> {
+        if (!session.enterUnlessClosed()) {
+            return;
+        }
+        try {
             if (executables.remove(graph.executable())) {
                 session.check("destroying a graph", driver.destroyExecutable(graph.executable()));
             }
-        });
+        } finally {
+            session.leave();
+        }
     }
 
     /** Destroys all graphs and returns the first failure's code. */

@@ -125,7 +125,11 @@ final class CudaSession implements AutoCloseable {
         return device;
     }
 
-    /** To be used by a thread that has entered. */
+    /** To be used by a thread that has entered; {@link #check} is for its codes. */
+    CudaDriver driver() {
+        return driver;
+    }
+
     CudaDownloads downloads() {
         return downloads;
     }
@@ -182,26 +186,23 @@ final class CudaSession implements AutoCloseable {
         }
     }
 
-    void leave() {
+    /** {@link #enter}, for whoever gives something back; false, and nothing, if closing took it already. */
+    boolean enterUnlessClosed() {
+        lock.lock();
         try {
-            check("leaving the context", driver.popContext());
+            if (closed) {
+                return false;
+            }
+            enter();
+            return true;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Enters to release something; does nothing once the session is closed, for closing it has released everything. */
-    void ifOpen(Runnable release) {
-        lock.lock();
+    void leave() {
         try {
-            if (!closed) {
-                enter();
-                try {
-                    release.run();
-                } finally {
-                    leave();
-                }
-            }
+            check("leaving the context", driver.popContext());
         } finally {
             lock.unlock();
         }
@@ -263,11 +264,16 @@ final class CudaSession implements AutoCloseable {
 
     /** Frees device memory; nothing to do once the session is closed. */
     void free(long address) {
-        ifOpen(() -> {
+        if (!enterUnlessClosed()) {
+            return;
+        }
+        try {
             if (allocations.remove(address)) {
                 check("freeing device memory", driver.free(address));
             }
-        });
+        } finally {
+            leave();
+        }
     }
 
     /** Copies host memory to the device; the host side may be reused at once. */
@@ -364,48 +370,6 @@ final class CudaSession implements AutoCloseable {
 
     private static String grid(int x, int y, int z) {
         return z == 1 ? y == 1 ? Integer.toString(x) : x + "x" + y : x + "x" + y + "x" + z;
-    }
-
-    // ---- time --------------------------------------------------------------------------------------
-
-    /** A new event that can be timed. */
-    int timedEvent() {
-        enter();
-        try {
-            int[] event = new int[1];
-            check("creating an event", driver.createTimedEvent(event));
-            return event[0];
-        } finally {
-            leave();
-        }
-    }
-
-    /** Enqueues the event behind all work given so far. */
-    void record(int event) {
-        enter();
-        try {
-            check("recording an event", driver.recordEvent(event, streams.main()));
-        } finally {
-            leave();
-        }
-    }
-
-    /** Milliseconds between two recorded events; waits for the second. */
-    float elapsed(int start, int end) {
-        enter();
-        try {
-            checkWork(driver.synchronizeEvent(end));
-            float[] milliseconds = new float[1];
-            check("timing two events", driver.elapsed(start, end, milliseconds));
-            return milliseconds[0];
-        } finally {
-            leave();
-        }
-    }
-
-    /** Gives an event back; nothing to do once the session is closed, which ends the context and its events. */
-    void destroyEvent(int event) {
-        ifOpen(() -> check("destroying an event", driver.destroyEvent(event)));
     }
 
     // ---- errors ------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 package dev.gru4j.cuda;
 
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.cuda.driver.CudaDriver;
 
 /**
  * Measures work on the device with the driver's events: the time from when the device reaches
@@ -16,8 +17,21 @@ public final class CudaTimer implements AutoCloseable {
 
     private CudaTimer(CudaSession session) {
         this.session = session;
-        this.start = session.timedEvent();
-        this.stop = session.timedEvent();
+        session.enter();
+        try {
+            int[] created = new int[1];
+            CudaDriver driver = session.driver();
+            session.check("creating an event", driver.createTimedEvent(created));
+            this.start = created[0];
+            int code = driver.createTimedEvent(created);
+            if (code != CudaDriver.SUCCESS) {
+                driver.destroyEvent(start);
+            }
+            session.check("creating an event", code);
+            this.stop = created[0];
+        } finally {
+            session.leave();
+        }
     }
 
     /**
@@ -34,22 +48,48 @@ public final class CudaTimer implements AutoCloseable {
 
     /** Marks the start behind all work given so far. */
     public void start() {
-        session.record(start);
+        record(start);
     }
 
     /** Marks the end behind all work given so far. */
     public void stop() {
-        session.record(stop);
+        record(stop);
+    }
+
+    private void record(int event) {
+        session.enter();
+        try {
+            session.check(
+                    "recording an event", session.driver().recordEvent(event, session.streams().main()));
+        } finally {
+            session.leave();
+        }
     }
 
     /** Microseconds from the latest start to the latest stop; waits until the device is there. */
     public double microseconds() {
-        return 1e3 * session.elapsed(start, stop);
+        session.enter();
+        try {
+            session.checkWork(session.driver().synchronizeEvent(stop));
+            float[] milliseconds = new float[1];
+            session.check("timing two events", session.driver().elapsed(start, stop, milliseconds));
+            return 1e3 * milliseconds[0];
+        } finally {
+            session.leave();
+        }
     }
 
     @Override
     public void close() {
-        session.destroyEvent(start);
-        session.destroyEvent(stop);
+        // Closing the session ended the context, and its events with it.
+        if (!session.enterUnlessClosed()) {
+            return;
+        }
+        try {
+            int code = session.driver().destroyEvent(start);
+            session.check("destroying an event", CudaSession.first(code, session.driver().destroyEvent(stop)));
+        } finally {
+            session.leave();
+        }
     }
 }

@@ -149,7 +149,7 @@ class CudaStreamsTest {
         for (int H : new int[] {1, 9, 500, 1000}) {
             for (int multiprocessors : new int[] {132, 133, 148}) {
                 CudaDirections two = directions(H, Directions.BIDIRECTIONAL, multiprocessors, KernelFamily.PERSISTENT);
-                CudaPersistent.Division division = two.persistent().divide(4);
+                CudaBlocks.Division division = two.persistent().divide(4);
                 String where = "H = " + H + ", " + multiprocessors + " multiprocessors: " + division;
                 assertTrue(two.areSideBySide(4), where);
                 assertTrue(2 * division.blocks() * division.groups() <= multiprocessors, where);

@@ -129,15 +129,20 @@ class CudaTrainingTest {
                     Trainer<?> trainer = new Trainer<>(
                             backend, model, batches, adam, Schedule.trapezoid(0.03f, 3, STEPS),
                             TrainingOptions.ofSteps(STEPS, SEED).withLossScaling(scaling))) {
-                float[][] before = {model.parameters().values().toArray()};
                 trainer.listener(step -> {
-                    float[] now = model.parameters().values().toArray();
                     curve.losses().add(step.loss());
                     curve.skipped().add(step.skippedSteps());
-                    curve.changed().add(!Arrays.equals(before[0], now));
-                    before[0] = now;
                 });
-                trainer.run();
+                // Asked between steps; a listener may hear of a step when the next one was given already.
+                List<float[]> parameters = new ArrayList<>();
+                trainer.run(() -> {
+                    parameters.add(model.parameters().values().toArray());
+                    return false;
+                });
+                parameters.add(model.parameters().values().toArray());
+                for (int k = 0; k < STEPS; k++) {
+                    curve.changed().add(!Arrays.equals(parameters.get(k), parameters.get(k + 1)));
+                }
             }
         }
         return curve;

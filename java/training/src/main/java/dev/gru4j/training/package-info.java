@@ -11,13 +11,8 @@
  * <p>Parameters, gradients, activations and optimizer state stay in the memory of the backend; per
  * step the batch goes there and the loss comes back, both while the backend computes: the copy of one
  * batch runs beside the step before it, and the loss is looked at when the next step was given. For
-<<<<<<< HEAD
  * products in fp16 the loss can be scaled ({@link dev.gru4j.backend.LossScaling}); the backend skips a step that
  * overflowed, and counts it, by itself.
-=======
- * products in fp16 the loss can be scaled ({@link dev.gru4j.backend.LossScaling}); the backend skips a
- * step that overflowed, and counts it, by itself.
->>>>>>> 9d374b4be93ceb5fe9cdf5c5b0f07e6b6b8ce253
  */
 @NullMarked
 package dev.gru4j.training;

@@ -64,9 +64,9 @@ class CudaPlanForTest {
     void whatFitsOnOneDeviceIsRefusedOnAnotherWithTheBytes() {
         assertEquals(
                 "persistent",
-                plan("H200", 50, 32, 128, 1024, GruPlan.Mode.TRAINING).decisions().getFirst().choice());
+                plan("H200", 50, 32, 128, 1200, GruPlan.Mode.TRAINING).decisions().getFirst().choice());
         PlanReport.Decision kernels =
-                plan("RTX 3090", 50, 32, 128, 1024, GruPlan.Mode.TRAINING).decisions().getFirst();
+                plan("RTX 3090", 50, 32, 128, 1200, GruPlan.Mode.TRAINING).decisions().getFirst();
         assertEquals("stepwise", kernels.choice());
         assertTrue(kernels.refused().getFirst().reason().contains("shared memory in each block; at most 101376"),
                 kernels::toString);

@@ -6,12 +6,12 @@
 
 #include "gru_device.cuh"
 
-struct GruWords {
+struct GruPhiloxWords {
     unsigned v[4];
 };
 
 /// The block of four words at `counter` under `key`.
-GRU4J_HOST_DEVICE GruWords gru_philox(GruWords counter, unsigned long long key) {
+GRU4J_HOST_DEVICE GruPhiloxWords gru_philox(GruPhiloxWords counter, unsigned long long key) {
     unsigned k0 = static_cast<unsigned>(key);
     unsigned k1 = static_cast<unsigned>(key >> 32);
     GRU4J_UNROLL

@@ -79,9 +79,9 @@ TEST(log_is_within_its_bound) {
 /// The known answers that the generator's authors publish with it.
 TEST(philox_gives_its_published_answers) {
     const struct {
-        GruWords counter;
+        GruPhiloxWords counter;
         unsigned long long key;
-        GruWords expected;
+        GruPhiloxWords expected;
     } answers[] = {
         {{{0, 0, 0, 0}}, 0, {{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}}},
         {{{~0u, ~0u, ~0u, ~0u}}, ~0ull, {{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}}},
@@ -90,7 +90,7 @@ TEST(philox_gives_its_published_answers) {
          {{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}},
     };
     for (const auto& answer : answers) {
-        const GruWords found = gru_philox(answer.counter, answer.key);
+        const GruPhiloxWords found = gru_philox(answer.counter, answer.key);
         if (memcmp(&found, &answer.expected, sizeof found) != 0) {
             fail("philox is wrong for key " + std::to_string(answer.key));
         }

@@ -292,7 +292,7 @@ TEST(dropout_scales_by_the_generator_and_clears_padding) {
     for (int i = 0; i < T * B * width; i++) {
         const unsigned t = static_cast<unsigned>(i / width / B), b = static_cast<unsigned>(i / width % B),
                        unit = static_cast<unsigned>(i % width);
-        const GruWords words =
+        const GruPhiloxWords words =
             gru_philox({{unit / 4 + (static_cast<unsigned>(layer) << 24), b, t, 77}}, 0x123456789abcdefull);
         const bool kept = (words.v[unit % 4] >> 8) / 16777216.0 >= p;
         dropped += !kept;

@@ -64,7 +64,8 @@
 
 #define GRU4J_HOST_DEVICE __host__ __device__ __forceinline__
 #define GRU4J_DEVICE __device__ __forceinline__
-#define GRU4J_KERNEL(name, threads, Args, args) extern "C" __global__ void __launch_bounds__(threads) name(const Args args)
+#define GRU4J_KERNEL(name, threads, Args, args)                                                                        \
+    extern "C" __global__ void __launch_bounds__(threads) name(const Args args)
 #define GRU4J_KERNEL_ALONE(name, threads, Args, args)                                                                  \
     extern "C" __global__ void __launch_bounds__(threads, 1) name(const Args args)
 #define GRU4J_SHARED(type, s_name)                                                                                     \
@@ -81,16 +82,34 @@ GRU4J_DEVICE unsigned fresh(unsigned value) {
     return value;
 }
 
-GRU4J_DEVICE int thread_x() { return static_cast<int>(threadIdx.x); }
-GRU4J_DEVICE int threads_x() { return static_cast<int>(blockDim.x); }
-GRU4J_DEVICE int block_x() { return static_cast<int>(blockIdx.x); }
-GRU4J_DEVICE int block_y() { return static_cast<int>(blockIdx.y); }
-GRU4J_DEVICE int block_z() { return static_cast<int>(blockIdx.z); }
-GRU4J_DEVICE int grid_x() { return static_cast<int>(gridDim.x); }
-GRU4J_DEVICE int grid_y() { return static_cast<int>(gridDim.y); }
-GRU4J_DEVICE int grid_z() { return static_cast<int>(gridDim.z); }
+GRU4J_DEVICE int thread_x() {
+    return static_cast<int>(threadIdx.x);
+}
+GRU4J_DEVICE int threads_x() {
+    return static_cast<int>(blockDim.x);
+}
+GRU4J_DEVICE int block_x() {
+    return static_cast<int>(blockIdx.x);
+}
+GRU4J_DEVICE int block_y() {
+    return static_cast<int>(blockIdx.y);
+}
+GRU4J_DEVICE int block_z() {
+    return static_cast<int>(blockIdx.z);
+}
+GRU4J_DEVICE int grid_x() {
+    return static_cast<int>(gridDim.x);
+}
+GRU4J_DEVICE int grid_y() {
+    return static_cast<int>(gridDim.y);
+}
+GRU4J_DEVICE int grid_z() {
+    return static_cast<int>(gridDim.z);
+}
 
-GRU4J_DEVICE void block_sync() { __syncthreads(); }
+GRU4J_DEVICE void block_sync() {
+    __syncthreads();
+}
 
 template <typename T> GRU4J_DEVICE T warp_shuffle_xor(T value, int mask) {
     return __shfl_xor_sync(0xffffffffu, value, mask);
@@ -107,7 +126,9 @@ GRU4J_DEVICE void wait_at_least(const unsigned* flag, unsigned count) {
     } while (static_cast<int>(found - count) < 0);
 }
 
-GRU4J_DEVICE float load_l2(const float* from) { return __ldcg(from); }
+GRU4J_DEVICE float load_l2(const float* from) {
+    return __ldcg(from);
+}
 
 GRU4J_DEVICE void load_l2(float (&pair)[2], const float* from) {
     const float2 value = __ldcg(reinterpret_cast<const float2*>(from));
@@ -134,7 +155,8 @@ public:
             return;
         }
         // Offsets in the text of the instruction: registers are what kernels with such copies are short of.
-        asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(from), "r"(count > 0 ? 4 : 0) : "memory");
+        asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(from), "r"(count > 0 ? 4 : 0)
+                     : "memory");
         asm volatile("cp.async.ca.shared.global [%0+4], [%1+4], 4, %2;" ::"r"(to), "l"(from), "r"(count > 1 ? 4 : 0)
                      : "memory");
         asm volatile("cp.async.ca.shared.global [%0+8], [%1+8], 4, %2;" ::"r"(to), "l"(from), "r"(count > 2 ? 4 : 0)
@@ -168,7 +190,8 @@ public:
 
 #define GRU4J_MMA(name, instruction)                                                                                   \
     GRU4J_DEVICE void name(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {                            \
-        asm volatile("mma.sync.aligned." instruction " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"  \
+        asm volatile("mma.sync.aligned." instruction                                                                   \
+                     " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"                                \
                      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                  \
                      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));                              \
     }
@@ -198,9 +221,13 @@ GRU4J_DEVICE unsigned to_fp16x2(float first, float second) {
 }
 #endif
 
-GRU4J_DEVICE float float_of(unsigned bits) { return __uint_as_float(bits); }
+GRU4J_DEVICE float float_of(unsigned bits) {
+    return __uint_as_float(bits);
+}
 
-GRU4J_DEVICE unsigned bits_of(float value) { return __float_as_uint(value); }
+GRU4J_DEVICE unsigned bits_of(float value) {
+    return __float_as_uint(value);
+}
 
 } // namespace gru4j
 
@@ -213,7 +240,8 @@ GRU4J_DEVICE unsigned bits_of(float value) { return __float_as_uint(value); }
 #define GRU4J_KERNEL(name, threads, Args, args)                                                                        \
     static void name(const Args& args);                                                                                \
     static const ::gru4j::emulator::Registration name##_registration(                                                  \
-        #name, threads, sizeof(Args), [](const void* args_of_launch) { name(*static_cast<const Args*>(args_of_launch)); }); \
+        #name, threads, sizeof(Args),                                                                                  \
+        [](const void* args_of_launch) { name(*static_cast<const Args*>(args_of_launch)); });                          \
     static void name(const Args& args)
 #define GRU4J_KERNEL_ALONE GRU4J_KERNEL
 #define GRU4J_SHARED(type, s_name) type* const s_name = reinterpret_cast<type*>(::gru4j::emulator::current->shared)
@@ -223,16 +251,34 @@ GRU4J_DEVICE unsigned bits_of(float value) { return __float_as_uint(value); }
 
 namespace gru4j {
 
-GRU4J_DEVICE unsigned fresh(unsigned value) { return value; }
+GRU4J_DEVICE unsigned fresh(unsigned value) {
+    return value;
+}
 
-GRU4J_DEVICE int thread_x() { return emulator::current->thread_x; }
-GRU4J_DEVICE int threads_x() { return emulator::current->threads_x; }
-GRU4J_DEVICE int block_x() { return emulator::current->block_x; }
-GRU4J_DEVICE int block_y() { return emulator::current->block_y; }
-GRU4J_DEVICE int block_z() { return emulator::current->block_z; }
-GRU4J_DEVICE int grid_x() { return emulator::current->grid_x; }
-GRU4J_DEVICE int grid_y() { return emulator::current->grid_y; }
-GRU4J_DEVICE int grid_z() { return emulator::current->grid_z; }
+GRU4J_DEVICE int thread_x() {
+    return emulator::current->thread_x;
+}
+GRU4J_DEVICE int threads_x() {
+    return emulator::current->threads_x;
+}
+GRU4J_DEVICE int block_x() {
+    return emulator::current->block_x;
+}
+GRU4J_DEVICE int block_y() {
+    return emulator::current->block_y;
+}
+GRU4J_DEVICE int block_z() {
+    return emulator::current->block_z;
+}
+GRU4J_DEVICE int grid_x() {
+    return emulator::current->grid_x;
+}
+GRU4J_DEVICE int grid_y() {
+    return emulator::current->grid_y;
+}
+GRU4J_DEVICE int grid_z() {
+    return emulator::current->grid_z;
+}
 
 // The place of the call is what a report of a deadlock names.
 GRU4J_DEVICE void block_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
@@ -249,14 +295,18 @@ GRU4J_DEVICE T warp_shuffle_xor(T value, int mask, const char* file = __builtin_
     return value;
 }
 
-GRU4J_DEVICE void signal(unsigned* flag) { emulator::signal(flag); }
+GRU4J_DEVICE void signal(unsigned* flag) {
+    emulator::signal(flag);
+}
 
 GRU4J_DEVICE void wait_at_least(const unsigned* flag, unsigned count, const char* file = __builtin_FILE(),
                                 int line = __builtin_LINE()) {
     emulator::wait_at_least(flag, count, file, line);
 }
 
-GRU4J_DEVICE float load_l2(const float* from) { return *from; }
+GRU4J_DEVICE float load_l2(const float* from) {
+    return *from;
+}
 
 GRU4J_DEVICE void load_l2(float (&pair)[2], const float* from) {
     for (int i = 0; i < 2; i++) {
@@ -321,7 +371,9 @@ GRU4J_MMA(mma_fp16, FP16)
 GRU4J_MMA(mma_tf32, TF32)
 #undef GRU4J_MMA
 
-GRU4J_DEVICE unsigned to_tf32(float value) { return emulator::round_to_tf32(value); }
+GRU4J_DEVICE unsigned to_tf32(float value) {
+    return emulator::round_to_tf32(value);
+}
 
 GRU4J_DEVICE unsigned to_bf16x2(float first, float second) {
     return emulator::round_to_bf16(first) | static_cast<unsigned>(emulator::round_to_bf16(second)) << 16;
@@ -331,9 +383,13 @@ GRU4J_DEVICE unsigned to_fp16x2(float first, float second) {
     return emulator::round_to_fp16(first) | static_cast<unsigned>(emulator::round_to_fp16(second)) << 16;
 }
 
-GRU4J_DEVICE float float_of(unsigned bits) { return emulator::float_of(bits); }
+GRU4J_DEVICE float float_of(unsigned bits) {
+    return emulator::float_of(bits);
+}
 
-GRU4J_DEVICE unsigned bits_of(float value) { return emulator::bits_of(value); }
+GRU4J_DEVICE unsigned bits_of(float value) {
+    return emulator::bits_of(value);
+}
 
 } // namespace gru4j
 

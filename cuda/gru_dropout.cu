@@ -19,8 +19,8 @@ GRU4J_KERNEL(gru_dropout_f32, GRU_ROW_THREADS, GruDropout, p) {
     const bool padding = t >= gru_length(p.lengths, p.T, b);
     const unsigned long long seed = p.draw[0] | static_cast<unsigned long long>(p.draw[1]) << 32;
     const GruPhiloxWords words = gru_philox({{static_cast<unsigned>(e.column) | static_cast<unsigned>(p.layer) << 24,
-                                        static_cast<unsigned>(b), static_cast<unsigned>(t), p.draw[2]}},
-                                      seed);
+                                              static_cast<unsigned>(b), static_cast<unsigned>(t), p.draw[2]}},
+                                            seed);
     const long long row = static_cast<long long>(e.row) * p.width;
     GRU4J_UNROLL
     for (int i = 0; i < 4; i++) {

@@ -46,7 +46,8 @@ template <typename Chunk> struct GruMmaLines {
     }
 
     /// And of 8 columns of B.
-    static GRU4J_DEVICE GruWords<Chunk::WEIGHT_WORDS> columns(const unsigned* s_lines, const GruMmaLane& lane, int column) {
+    static GRU4J_DEVICE GruWords<Chunk::WEIGHT_WORDS> columns(const unsigned* s_lines, const GruMmaLane& lane,
+                                                              int column) {
         GruWords<Chunk::WEIGHT_WORDS> words;
         GRU4J_UNROLL
         for (int i = 0; i < Chunk::WEIGHT_WORDS; i++) {
@@ -126,7 +127,8 @@ template <typename Chunk, bool ALONG_K> struct GruMmaOperand {
             // words[i] has two rows, two k of each.
             GRU4J_UNROLL
             for (int i = 0; i < 2; i++) {
-                const float of[4] = {quads[0].v[2 * i], quads[1].v[2 * i], quads[0].v[2 * i + 1], quads[1].v[2 * i + 1]};
+                const float of[4] = {quads[0].v[2 * i], quads[1].v[2 * i], quads[0].v[2 * i + 1],
+                                     quads[1].v[2 * i + 1]};
                 Chunk::round_weights(words[i], of);
             }
             constexpr int LINES = Lines::A_QUAD / 2;
@@ -149,7 +151,7 @@ template <typename Chunk, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_
     constexpr bool ROWS_ARE_K = !A_ALONG_K; // which dimension has positions that may be padding
     constexpr int ROW_TILES = 4;            // of 16 rows, of one warp
     constexpr int COLUMN_TILES = 4;         // of 8 columns
-    GRU4J_SHARED(unsigned, s_chunks); // [2][A, B][LINES][STRIDE]
+    GRU4J_SHARED(unsigned, s_chunks);       // [2][A, B][LINES][STRIDE]
 
     const GruGemmBlock<GRU_GEMM_LARGE_TILE> block(p);
     const int chunks = block.depth / GRU_GEMM_CHUNK + (block.depth % GRU_GEMM_CHUNK != 0);
@@ -225,7 +227,8 @@ template <typename Chunk, bool A_ALONG_K, bool B_ALONG_K> GRU4J_DEVICE void gru_
         for (int j = 0; j < 2 * COLUMN_TILES; j++) {
             const int of = column + j / 2 * 8 + 2 * lane.pair + j % 2;
             if (of < p.n - block.column0) {
-                gru_gemm_store(p, padding, c + at * p.ldc + of, block.column0 + of, sums[i / 2][j / 2][i % 2 * 2 + j % 2]);
+                gru_gemm_store(p, padding, c + at * p.ldc + of, block.column0 + of,
+                               sums[i / 2][j / 2][i % 2 * 2 + j % 2]);
             }
         }
     }

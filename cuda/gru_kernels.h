@@ -119,7 +119,7 @@ enum {
 #ifdef __CUDACC__
 __host__ __device__
 #endif
-inline long long gru_persistent_row(long long k) {
+    inline long long gru_persistent_row(long long k) {
     return (k + 31) / 32 * 32 + GRU_PERSISTENT_SKEW;
 }
 
@@ -128,12 +128,12 @@ inline long long gru_persistent_row(long long k) {
  * gate `panel` k lie in registers: GRU_PERSISTENT_PANEL with tiles of 16 rows, else 0.
  * weights: forward 3·units rows of H; backward, reset-after units rows of 3H, reset-before units rows of 2H and of H.
  */
-inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows, int H,
-                                             int panel = 0) {
+inline long long gru_persistent_shared_bytes(bool backward, bool reset_before, int units, int tile_rows, int rows,
+                                             int H, int panel = 0) {
     const long long k = H > panel ? H - panel : 0;
-    const long long row = !backward ? 3 * gru_persistent_row(k)
-                        : !reset_before ? gru_persistent_row(3 * k)
-                                        : gru_persistent_row(2 * k) + gru_persistent_row(k);
+    const long long row = !backward       ? 3 * gru_persistent_row(k)
+                          : !reset_before ? gru_persistent_row(3 * k)
+                                          : gru_persistent_row(2 * k) + gru_persistent_row(k);
     const long long stage = 4LL * GRU_PERSISTENT_QUADS * GRU_PERSISTENT_THREADS + GRU_PERSISTENT_SKEW * tile_rows;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
     return 4 * (units * row + 2 * stage + tiles);
@@ -149,15 +149,13 @@ constexpr int gru_persistent_words(GruPrecision precision) {
 
 /// Chunks of each warp and gate whose weights lie in registers: as many as all targets have room for.
 constexpr int gru_persistent_kept(GruPrecision precision, int tile_units) {
-    return precision == GRU_TF32     ? (tile_units == 8 ? 8 : 3)
-           : precision == GRU_TF32X3 ? (tile_units == 8 ? 6 : 2)
-                                     : 8;
+    return precision == GRU_TF32 ? (tile_units == 8 ? 8 : 3) : precision == GRU_TF32X3 ? (tile_units == 8 ? 6 : 2) : 8;
 }
 
 #ifdef __CUDACC__
 __host__ __device__
 #endif
-inline int gru_persistent_chunks(int depth) {
+    inline int gru_persistent_chunks(int depth) {
     return (depth + GRU_PERSISTENT_CHUNK - 1) / GRU_PERSISTENT_CHUNK;
 }
 
@@ -165,7 +163,7 @@ inline int gru_persistent_chunks(int depth) {
 #ifdef __CUDACC__
 __host__ __device__
 #endif
-inline long long gru_persistent_rest_chunks(int depth, int kept) {
+    inline long long gru_persistent_rest_chunks(int depth, int kept) {
     const int rest = gru_persistent_chunks(depth) - kept * GRU_PERSISTENT_WARPS;
     return rest > 0 ? rest : 0;
 }
@@ -176,10 +174,10 @@ inline long long gru_persistent_rest_chunks(int depth, int kept) {
  */
 inline long long gru_persistent_mma_shared_bytes(GruPrecision precision, int kept, bool backward, bool reset_before,
                                                  int tile_units, int tile_rows, int rows, int H) {
-    const long long chunks = !backward       ? 3 * gru_persistent_rest_chunks(H, kept)
-                             : !reset_before ? gru_persistent_rest_chunks(3 * H, 3 * kept)
-                                             : gru_persistent_rest_chunks(2 * H, 2 * kept)
-                                                   + gru_persistent_rest_chunks(H, kept);
+    const long long chunks = !backward ? 3 * gru_persistent_rest_chunks(H, kept)
+                             : !reset_before
+                                 ? gru_persistent_rest_chunks(3 * H, 3 * kept)
+                                 : gru_persistent_rest_chunks(2 * H, 2 * kept) + gru_persistent_rest_chunks(H, kept);
     const long long gates = backward ? 1 : reset_before ? 2 : 3;
     const long long sums = gates * GRU_PERSISTENT_WARPS * tile_rows * tile_units;
     const long long tiles = (rows + tile_rows - 1) / tile_rows;
@@ -312,23 +310,23 @@ struct GruCellBackward {
  * batch. Groups know nothing of one another.
  */
 struct GruPersistentForward {
-    const float* w_hh;    //   0  (3H,H)
-    const float* b_hh;    //   8  (3H), or null
-    const float* gx;      //  16  (T,B,3H), time order
-    float* states;        //  24  (state_blocks,B,H), block 0 = h0; the state after step s is block (s + 1) % state_blocks
-    float* gates;         //  32  (gate_blocks,B,4H), of step s: block s % gate_blocks; or null for reset-after in inference
-    float* y;             //  40  position t of row b at y + (t·B + b)·y_stride; or null
-    const int* lengths;   //  48  (B), or null
-    unsigned* flags;      //  56  one per group, GRU_FLAG_STRIDE apart, 0 before the launch
-    long long y_stride;   //  64  floats, D·H
-    int state_blocks;     //  72  T + 1, or 2 where only the last is wanted
-    int gate_blocks;      //  76  T, or 1
-    int T;                //  80
-    int B;                //  84
-    int H;                //  88
-    int reverse;          //  92
-    int units;            //  96  of a block
-    int rows;             // 100  of a group
+    const float* w_hh; //   0  (3H,H)
+    const float* b_hh; //   8  (3H), or null
+    const float* gx;   //  16  (T,B,3H), time order
+    float* states;     //  24  (state_blocks,B,H), block 0 = h0; the state after step s is block (s + 1) % state_blocks
+    float* gates; //  32  (gate_blocks,B,4H), of step s: block s % gate_blocks; or null for reset-after in inference
+    float* y;     //  40  position t of row b at y + (t·B + b)·y_stride; or null
+    const int* lengths; //  48  (B), or null
+    unsigned* flags;    //  56  one per group, GRU_FLAG_STRIDE apart, 0 before the launch
+    long long y_stride; //  64  floats, D·H
+    int state_blocks;   //  72  T + 1, or 2 where only the last is wanted
+    int gate_blocks;    //  76  T, or 1
+    int T;              //  80
+    int B;              //  84
+    int H;              //  88
+    int reverse;        //  92
+    int units;          //  96  of a block
+    int rows;           // 100  of a group
 };
 
 /**
@@ -336,22 +334,22 @@ struct GruPersistentForward {
  * after all steps, bit for bit what the cell kernels and the products gru_gemm_nn_32x32 give. Groups as forward.
  */
 struct GruPersistentBackward {
-    const float* w_hh;    //   0  (3H,H)
-    const float* gates;   //   8  (T,B,4H)
-    const float* states;  //  16  (T,B,H): the states before the steps
-    const float* dy;      //  24  at (t·B + b)·dy_stride; or null
-    float* dh;            //  32  (B,H) in and out: in, dhT; out, dh0
-    float* dgx;           //  40  (T,B,3H), time order
-    float* dgh;           //  48  (T,B,3H), step order
-    const int* lengths;   //  56  (B), or null
-    unsigned* flags;      //  64  as forward
-    long long dy_stride;  //  72  floats, D·H
-    int T;                //  80
-    int B;                //  84
-    int H;                //  88
-    int reverse;          //  92
-    int units;            //  96
-    int rows;             // 100
+    const float* w_hh;   //   0  (3H,H)
+    const float* gates;  //   8  (T,B,4H)
+    const float* states; //  16  (T,B,H): the states before the steps
+    const float* dy;     //  24  at (t·B + b)·dy_stride; or null
+    float* dh;           //  32  (B,H) in and out: in, dhT; out, dh0
+    float* dgx;          //  40  (T,B,3H), time order
+    float* dgh;          //  48  (T,B,3H), step order
+    const int* lengths;  //  56  (B), or null
+    unsigned* flags;     //  64  as forward
+    long long dy_stride; //  72  floats, D·H
+    int T;               //  80
+    int B;               //  84
+    int H;               //  88
+    int reverse;         //  92
+    int units;           //  96
+    int rows;            // 100
 };
 
 /**
@@ -360,16 +358,16 @@ struct GruPersistentBackward {
  * is read from memory, so that the launch can be recorded once.
  */
 struct GruDropout {
-    const float* in;       //   0  (T,B,width), time order
-    float* out;            //   8
-    const int* lengths;    //  16  (B), or null
-    const unsigned* draw;  //  24  (3): low and high word of the seed, low word of the iteration
-    int layer;             //  32  whose output this is
-    int T;                 //  36
-    int B;                 //  40
-    int width;             //  44
-    float probability;     //  48  p
-    float keep;            //  52  1 / (1 − p) in float
+    const float* in;      //   0  (T,B,width), time order
+    float* out;           //   8
+    const int* lengths;   //  16  (B), or null
+    const unsigned* draw; //  24  (3): low and high word of the seed, low word of the iteration
+    int layer;            //  32  whose output this is
+    int T;                //  36
+    int B;                //  40
+    int width;            //  44
+    float probability;    //  48  p
+    float keep;           //  52  1 / (1 − p) in float
 };
 
 /**

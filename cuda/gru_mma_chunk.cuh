@@ -40,9 +40,7 @@ struct GruMmaLane {
     }
 
     /// The i-th of the four k that are this lane's in a chunk.
-    GRU4J_DEVICE int k(int chunk, int i) const {
-        return chunk * GRU_GEMM_CHUNK + i / 2 * 8 + 2 * pair + i % 2;
-    }
+    GRU4J_DEVICE int k(int chunk, int i) const { return chunk * GRU_GEMM_CHUNK + i / 2 * 8 + 2 * pair + i % 2; }
 };
 
 /// Neighbouring words; one access of 8 or 16 bytes.
@@ -71,7 +69,9 @@ template <typename Half> struct GruChunkOfPairs {
         to.v[1] = Half::pair(of[2], of[3]);
     }
 
-    template <int WORDS> static GRU4J_DEVICE void read(GruWords<WORDS>& to, const GruWords<WORDS>& words) { to = words; }
+    template <int WORDS> static GRU4J_DEVICE void read(GruWords<WORDS>& to, const GruWords<WORDS>& words) {
+        to = words;
+    }
 
     static GRU4J_DEVICE void multiply_add(float (&sums)[4], const Rows& a, const Weights& b) {
         Half::multiply_add(sums, a.v, b.v);

@@ -150,8 +150,8 @@ GRU4J_DEVICE void gru_persistent_product(const float* a, long long stride, int r
                 GruPersistentQuad of_a[ROWS];
                 GRU4J_UNROLL
                 for (int r = 0; r < ROWS; r++) {
-                    of_a[r] = *reinterpret_cast<const GruPersistentQuad*>(s_stage + r * Tile::LANES * Tile::STRIDE
-                                                                          + chunk + half);
+                    of_a[r] = *reinterpret_cast<const GruPersistentQuad*>(s_stage + r * Tile::LANES * Tile::STRIDE +
+                                                                          chunk + half);
                 }
                 GRU4J_UNROLL
                 for (int l = 0; l < LINES * UNITS; l++) {
@@ -177,8 +177,8 @@ GRU4J_DEVICE void gru_persistent_product(const float* a, long long stride, int r
     for (int line = 0; line < LINES; line++) {
         GRU4J_UNROLL
         for (int u = 0; u < UNITS; u++) {
-            float* to = s_stages
-                      + ((group * LINES + line) * Tile::MAX_UNITS + unit + u * Tile::LANES) * Tile::SUM_STRIDE + row;
+            float* to =
+                s_stages + ((group * LINES + line) * Tile::MAX_UNITS + unit + u * Tile::LANES) * Tile::SUM_STRIDE + row;
             GRU4J_UNROLL
             for (int r = 0; r < ROWS; r++) {
                 to[r * Tile::LANES] = sums[line * UNITS + u][r];

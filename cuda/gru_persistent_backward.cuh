@@ -27,7 +27,7 @@ struct GruBackwardElement {
     int row;  // of the tile
     int unit; // of the block
     int j;
-    bool valid; // not in padding
+    bool valid;         // not in padding
     long long at;       // in (B,H)
     long long at_state; // in (T,B,H)
     long long at_gates; // of block r in (T,B,4H), in step order
@@ -82,9 +82,10 @@ GRU4J_DEVICE float gru_backward_arriving(const GruPersistentBackward& p, const G
 }
 
 /// Rows of a tile in dgh of a step, from block g on; rows are 3H apart.
-GRU4J_DEVICE const float* gru_backward_dgh(const GruPersistentBackward& p, const GruBackwardTile& tile, int step, int g) {
-    return p.dgh + (static_cast<long long>(step) * p.B + tile.first_row) * GRU_GATES * p.H
-         + static_cast<long long>(g) * p.H;
+GRU4J_DEVICE const float* gru_backward_dgh(const GruPersistentBackward& p, const GruBackwardTile& tile, int step,
+                                           int g) {
+    return p.dgh + (static_cast<long long>(step) * p.B + tile.first_row) * GRU_GATES * p.H +
+           static_cast<long long>(g) * p.H;
 }
 
 /// dh += dgh·W_hh, of reset-before only blocks r and z; padding keeps its gradient.
@@ -94,7 +95,8 @@ GRU4J_DEVICE void gru_backward_through_state(const GruPersistentBackward& p, con
     if (!tile.active) {
         return;
     }
-    products.multiply_gates(gru_backward_dgh(p, tile, step, GRU_RESET), static_cast<long long>(GRU_GATES) * p.H, tile.rows);
+    products.multiply_gates(gru_backward_dgh(p, tile, step, GRU_RESET), static_cast<long long>(GRU_GATES) * p.H,
+                            tile.rows);
     gru_backward_elements<Products>(p, part, tile, step, [&](const GruBackwardElement& e) {
         if (e.valid) {
             p.dh[e.at] = p.dh[e.at] + products.sum(e.unit, e.row);
@@ -157,8 +159,8 @@ GRU4J_DEVICE void gru_backward_cell_reset(const GruPersistentBackward& p, const 
             return;
         }
         const float drh = products.sum(e.unit, e.row);
-        const GruResetGradient d = gru_backward_reset_before_reset(gru_backward_gate(p, e, GRU_RESET),
-                                                                   p.states[e.at_state], drh, p.dh[e.at]);
+        const GruResetGradient d =
+            gru_backward_reset_before_reset(gru_backward_gate(p, e, GRU_RESET), p.states[e.at_state], drh, p.dh[e.at]);
         gru_backward_store(p, e, GRU_RESET, d.drPre, d.drPre);
         p.dh[e.at] = d.dhPrev;
     });

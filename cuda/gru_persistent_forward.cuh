@@ -20,9 +20,9 @@ namespace {
 
 /// The state of a step in one tile.
 struct GruForwardTile {
-    int first_row;   // of the tile, in the batch
-    int rows;        // of the tile
-    bool active;     // whether any of its rows has this step
+    int first_row;       // of the tile, in the batch
+    int rows;            // of the tile
+    bool active;         // whether any of its rows has this step
     const float* h_prev; // (B,H)
     float* h_next;       // (B,H)
     float* gates;        // (B,4H), or null
@@ -30,10 +30,10 @@ struct GruForwardTile {
 
 /// Where unit j of row b lies.
 struct GruForwardElement {
-    int row; // of the tile
+    int row;  // of the tile
     int unit; // of the block
     int j;
-    bool valid; // not in padding
+    bool valid;         // not in padding
     long long at;       // in (B,H)
     long long at_gates; // of block r in (B,4H)
     long long position; // t·B + b
@@ -102,8 +102,8 @@ template <typename Products>
 GRU4J_DEVICE void gru_forward_reset_after(const GruPersistentForward& p, const GruPersistentPart& part,
                                           const Products& products, const GruForwardTile& tile, int step) {
     if (tile.active) {
-        products.template multiply<GRU_RESET, GRU_GATES>(tile.h_prev + static_cast<long long>(tile.first_row) * p.H, p.H,
-                                                         tile.rows);
+        products.template multiply<GRU_RESET, GRU_GATES>(tile.h_prev + static_cast<long long>(tile.first_row) * p.H,
+                                                         p.H, tile.rows);
     }
     gru_forward_elements<Products>(p, part, tile, step, [&](const GruForwardElement& e) {
         if (!e.valid) {
@@ -114,8 +114,7 @@ GRU4J_DEVICE void gru_forward_reset_after(const GruPersistentForward& p, const G
         const float* gx = p.gx + e.at_gx; // gx[t,b,:,j]
         const float gh_n = gru_forward_gh<Products, GRU_GATES>(p, products, e, GRU_CANDIDATE, GRU_RESET);
         const float r = gru_gate(gx[0], gru_forward_gh<Products, GRU_GATES>(p, products, e, GRU_RESET, GRU_RESET));
-        const float z =
-            gru_gate(gx[p.H], gru_forward_gh<Products, GRU_GATES>(p, products, e, GRU_UPDATE, GRU_RESET));
+        const float z = gru_gate(gx[p.H], gru_forward_gh<Products, GRU_GATES>(p, products, e, GRU_UPDATE, GRU_RESET));
         const float n = gru_candidate_reset_after(gx[2 * static_cast<long long>(p.H)], gh_n, r);
         const float h = gru_blend(z, n, gru4j::load_l2(tile.h_prev + e.at));
         gru_forward_state(p, tile, e, h, h);
@@ -169,7 +168,8 @@ GRU4J_DEVICE void gru_forward_reset_before_candidate(const GruPersistentForward&
     });
 }
 
-template <typename Products, bool RESET_BEFORE> GRU4J_DEVICE void gru_persistent_forward(const GruPersistentForward& p) {
+template <typename Products, bool RESET_BEFORE> GRU4J_DEVICE void
+gru_persistent_forward(const GruPersistentForward& p) {
     GRU4J_SHARED(float, s_memory);
     const GruPersistentPart part(p.B, p.H, p.units, p.rows);
     const Products products(s_memory, p.w_hh, p.H, p.units, part);

@@ -122,7 +122,7 @@ template <typename Chunk, int ROW_TILES> struct GruMmaTile {
                 if (r * 8 >= rows) {
                     continue;
                 }
-                float(&to)[4] = next[place][r / 2][r % 2];
+                float (&to)[4] = next[place][r / 2][r % 2];
                 GRU4J_UNROLL
                 for (int i = 0; i < 4; i += 2) {
                     const int k = lane.k(chunk, i);
@@ -140,7 +140,7 @@ template <typename Chunk, int ROW_TILES> struct GruMmaTile {
         };
 
         float sums[ROW_TILES][COLUMNS][4] = {};
-        auto multiply_add = [&](const Words (&of_a)[ROW_TILES], const auto& weights_of) {
+        auto multiply_add = [&](const Words(&of_a)[ROW_TILES], const auto& weights_of) {
             typename Chunk::Rows operand[ROW_TILES];
             GRU4J_UNROLL
             for (int r = 0; r < ROW_TILES; r++) {
@@ -271,8 +271,8 @@ public:
     static constexpr int MAX_ROWS = Tile::MAX_ROWS;
 
     GRU4J_DEVICE GruMmaBackwardProducts(float* s_memory, const float* w_hh, int H, int, const GruPersistentPart& part)
-        : s_sums_(s_memory), H_(H),
-          gates_(reinterpret_cast<typename Gates::Words*>(s_memory + SUMS), GATES * H, of(w_hh, H, GRU_RESET, GATES, part)),
+        : s_sums_(s_memory), H_(H), gates_(reinterpret_cast<typename Gates::Words*>(s_memory + SUMS), GATES * H,
+                                           of(w_hh, H, GRU_RESET, GATES, part)),
           candidate_(gates_.s_rest + Gates::rest_words(GATES * H), RESET_BEFORE ? H : 0,
                      of(w_hh, H, GRU_CANDIDATE, RESET_BEFORE ? 1 : 0, part)) {}
 

@@ -35,7 +35,8 @@ template <int PANEL> struct GruRegisterLayout {
     static constexpr int CHUNK = GROUPS * GROUP_DEPTH;
     static constexpr int OF_SEGMENT = PANEL / SEGMENTS;
     static constexpr int CHUNKS = OF_SEGMENT / CHUNK; // of a thread and slot
-    static_assert(PANEL % (SEGMENTS * CHUNK) == 0 && PANEL <= 4 * GRU_PERSISTENT_THREADS, "equal shares, a quad a thread");
+    static_assert(PANEL % (SEGMENTS * CHUNK) == 0 && PANEL <= 4 * GRU_PERSISTENT_THREADS,
+                  "equal shares, a quad a thread");
     static_assert(32 == SEGMENTS * UNITS && GRU_PERSISTENT_THREADS == 2 * 32 * GROUPS, "16 units in all");
 
     int unit; // of the block
@@ -90,8 +91,8 @@ template <int PANEL, int LINES, int PANELS> struct GruPersistentRegisters {
 
 /// The forward pass: the weights of three gates. Ends without a barrier.
 template <int PANEL>
-GRU4J_DEVICE GruPersistentRegisters<PANEL, GRU_GATES, 1> gru_persistent_load_registers(float* s_rest, const float* w, int H,
-                                                                                       const GruPersistentPart& part) {
+GRU4J_DEVICE GruPersistentRegisters<PANEL, GRU_GATES, 1>
+gru_persistent_load_registers(float* s_rest, const float* w, int H, const GruPersistentPart& part) {
     GruPersistentRegisters<PANEL, GRU_GATES, 1> weights;
     weights.depth = H;
     weights.rest = gru_persistent_load(s_rest, w, H, weights.held(), part);

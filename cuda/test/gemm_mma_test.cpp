@@ -64,7 +64,9 @@ float in_the_stated_order(Precision precision, int tile, const std::vector<Round
             sum = truncated(sum, terms[2], 8);
             sum = truncated(sum, terms[2] + 8, 8);
             break;
-        default: sum = truncated(sum, terms[2], GRU_GEMM_CHUNK); break;
+        default:
+            sum = truncated(sum, terms[2], GRU_GEMM_CHUNK);
+            break;
         }
     }
     float sum = sums[0];
@@ -177,7 +179,8 @@ TEST(a_reduced_sum_has_the_stated_order) {
                         std::vector<Rounded> column;
                         for (int x = 0; x < k; x++) {
                             row.emplace_back(precision, a[static_cast<size_t>(op == Op::TN ? x * m + i : i * k + x)]);
-                            column.emplace_back(precision, b[static_cast<size_t>(op == Op::NT ? j * k + x : x * n + j)]);
+                            column.emplace_back(precision,
+                                                b[static_cast<size_t>(op == Op::NT ? j * k + x : x * n + j)]);
                         }
                         expected.push_back(in_the_stated_order(precision, tile, row, column));
                     }
@@ -187,7 +190,8 @@ TEST(a_reduced_sum_has_the_stated_order) {
                 const Tensor<float> c_dev(m * n);
                 launch_product(op, tile, precision, args_of(a_dev, b_dev, c_dev, op, m, n, k));
                 expect_same_bits({std::string(kOps[static_cast<int>(op)]) + " in " +
-                                      kPrecisions[static_cast<int>(precision)] + " of tile " + std::to_string(tile) + ": C",
+                                      kPrecisions[static_cast<int>(precision)] + " of tile " + std::to_string(tile) +
+                                      ": C",
                                   {{'m', m}, {'n', n}}},
                                  c_dev.values(), expected);
             }

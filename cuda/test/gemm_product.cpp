@@ -50,14 +50,21 @@ size_t shared_bytes(int tile, Precision precision) {
 
 Rounded::Rounded(Precision precision, float value) : parts{value, 0}, is_split(precision == Precision::TF32X3) {
     switch (precision) {
-    case Precision::F32: break;
-    case Precision::TF32: parts[0] = nearest(value, 11, -126, 127, false); break;
+    case Precision::F32:
+        break;
+    case Precision::TF32:
+        parts[0] = nearest(value, 11, -126, 127, false);
+        break;
     case Precision::TF32X3:
         parts[0] = nearest(value, 11, -126, 127, false);
         parts[1] = isfinite(parts[0]) ? nearest(value - parts[0], 11, -126, 127, false) : 0;
         break;
-    case Precision::BF16: parts[0] = nearest(value, 8, -126, 127, true); break;
-    case Precision::FP16: parts[0] = nearest(value, 11, -14, 15, true); break;
+    case Precision::BF16:
+        parts[0] = nearest(value, 8, -126, 127, true);
+        break;
+    case Precision::FP16:
+        parts[0] = nearest(value, 11, -14, 15, true);
+        break;
     }
 }
 
@@ -161,9 +168,8 @@ void check(const Product& p) {
         return c_dev.values();
     });
     expect_close({std::string(kOps[static_cast<int>(p.op)]) + " in " + kPrecisions[static_cast<int>(p.precision)] +
-                      " of tile " + std::to_string(p.tile) + ", m " +
-                      std::to_string(p.m) + " n " + std::to_string(p.n) + " k " + std::to_string(p.k) + ": C",
+                      " of tile " + std::to_string(p.tile) + ", m " + std::to_string(p.m) + " n " +
+                      std::to_string(p.n) + " k " + std::to_string(p.k) + ": C",
                   {{'m', p.m}, {'n', ldc}}},
                  found, expected, bound);
 }
-

@@ -86,8 +86,8 @@ void launch(const std::string& kernel, const void* args, size_t args_bytes, unsi
     launch(kernel, args, args_bytes, {nullptr, nullptr, grid_x, grid_y, grid_z, threads, shared_bytes, false});
 }
 
-void launch_cooperative(const std::string& kernel, const void* args, size_t args_bytes, unsigned grid_x, unsigned grid_y,
-                        unsigned threads, size_t shared_bytes) {
+void launch_cooperative(const std::string& kernel, const void* args, size_t args_bytes, unsigned grid_x,
+                        unsigned grid_y, unsigned threads, size_t shared_bytes) {
     launch(kernel, args, args_bytes, {nullptr, nullptr, grid_x, grid_y, 1, threads, shared_bytes, true});
 }
 

@@ -56,8 +56,8 @@ void launch(const std::string& kernel, const void* args, size_t args_bytes, unsi
             unsigned grid_z, unsigned threads, size_t shared_bytes);
 
 /// The same with all blocks at once.
-void launch_cooperative(const std::string& kernel, const void* args, size_t args_bytes, unsigned grid_x, unsigned grid_y,
-                        unsigned threads, size_t shared_bytes);
+void launch_cooperative(const std::string& kernel, const void* args, size_t args_bytes, unsigned grid_x,
+                        unsigned grid_y, unsigned threads, size_t shared_bytes);
 
 /// The message with which body ends the test; empty if it does not.
 std::string failure_of(const std::function<void()>& body);

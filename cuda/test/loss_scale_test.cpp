@@ -104,8 +104,8 @@ TEST(a_scaled_loss_scales_its_gradient_and_nothing_else) {
                                           factor, n, classes, 0.37f, 0},
                           1, GRU_SUM_SHARED);
         for (const auto& [sums, count, at] : {std::tuple{row_loss.at(), n, 0}, {partial.at(), 1, 1}}) {
-            launch("gru_sum_f64", GruSum{sums, total.at(static_cast<size_t>(at)), count, 0.37}, 1,
-                   GRU_ELEMENT_THREADS, GRU_SUM_SHARED);
+            launch("gru_sum_f64", GruSum{sums, total.at(static_cast<size_t>(at)), count, 0.37}, 1, GRU_ELEMENT_THREADS,
+                   GRU_SUM_SHARED);
         }
         gradients[scaled] = {d_logits.values(), d_prediction.values(), total.values()};
     }

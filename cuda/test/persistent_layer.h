@@ -37,7 +37,8 @@ class Layer {
 public:
     /// kernels: the end of their names, f32 or another precision, and behind it what the test's own are told apart by.
     Layer(const Sequence& sequence, bool with_bias, const std::string& kernels = "f32")
-        : s(sequence), kernels_(kernels), precision_(kernels.substr(0, kernels.find('_'))), random(static_cast<uint64_t>(s.T * 10000 + s.B * 100 + s.H)), state(s.B * size(s.H)),
+        : s(sequence), kernels_(kernels), precision_(kernels.substr(0, kernels.find('_'))),
+          random(static_cast<uint64_t>(s.T * 10000 + s.B * 100 + s.H)), state(s.B * size(s.H)),
           w_hh(random.normals(3 * size(s.H) * s.H, 1 / sqrtf(static_cast<float>(s.H)))),
           b_hh(random.normals(with_bias ? 3 * size(s.H) : 0)), gx(poisoned(random.normals(3 * s.T * state), 3)),
           dy(poisoned(random.normals(s.T * state), 1)), h0(random.normals(state)), dhT(random.normals(state)),
@@ -49,8 +50,20 @@ public:
     void run_stepwise() {
         const int H = s.H;
         for (int step = 0; step < s.T; step++) {
-            const GruCellForward cell = {gx.at(), gh.at(), states.at(state * step), states.at(state * (step + 1)),
-                                         gates.at(4 * state * step), y.at(), mask(), H, s.T, s.B, H, step, s.reverse, 0};
+            const GruCellForward cell = {gx.at(),
+                                         gh.at(),
+                                         states.at(state * step),
+                                         states.at(state * (step + 1)),
+                                         gates.at(4 * state * step),
+                                         y.at(),
+                                         mask(),
+                                         H,
+                                         s.T,
+                                         s.B,
+                                         H,
+                                         step,
+                                         s.reverse,
+                                         0};
             if (!s.reset_before) {
                 project(cell.h_prev, H, 0, 3);
                 launch_by_row("gru_cell_forward_reset_after_f32", cell, s.B, H);
@@ -62,8 +75,21 @@ public:
             }
         }
         for (int step = s.T - 1; step >= 0; step--) {
-            const GruCellBackward cell = {gates.at(4 * state * step), states.at(state * step), dy.at(), dh.at(), drh.at(),
-                                          dgx.at(), dgh.at(3 * state * step), mask(), H, s.T, s.B, H, step, s.reverse, 0};
+            const GruCellBackward cell = {gates.at(4 * state * step),
+                                          states.at(state * step),
+                                          dy.at(),
+                                          dh.at(),
+                                          drh.at(),
+                                          dgx.at(),
+                                          dgh.at(3 * state * step),
+                                          mask(),
+                                          H,
+                                          s.T,
+                                          s.B,
+                                          H,
+                                          step,
+                                          s.reverse,
+                                          0};
             if (!s.reset_before) {
                 launch_by_row("gru_cell_backward_reset_after_f32", cell, s.B, H);
                 project_backward(cell.dgh, 0, 3, dh.at(), 1, step);
@@ -79,9 +105,9 @@ public:
     void run_persistent(const Division& division) {
         forward(division, states.at(), s.T + 1, gates.at(), s.T);
         Tensor<unsigned> flags(flags_of(division));
-        const GruPersistentBackward args = {w_hh.at(), gates.at(), states.at(), dy.at(), dh.at(), dgx.at(), dgh.at(),
-                                            mask(), flags.at(), s.H, s.T, s.B, s.H, s.reverse, division.units,
-                                            division.rows};
+        const GruPersistentBackward args = {w_hh.at(), gates.at(), states.at(),    dy.at(),      dh.at(), dgx.at(),
+                                            dgh.at(),  mask(),     flags.at(),     s.H,          s.T,     s.B,
+                                            s.H,       s.reverse,  division.units, division.rows};
         launch("backward", division, args);
     }
 
@@ -108,8 +134,10 @@ public:
 
     /// The same, one comparison each.
     void expect_same_results(const std::string& of, const Layer& other) const {
-        expect_same_bits({of + "states", {{'s', s.T + 1}, {'b', s.B}, {'j', s.H}}}, states.values(), other.states.values());
-        expect_same_bits({of + "gates", {{'s', s.T}, {'b', s.B}, {'g', 4 * s.H}}}, gates.values(), other.gates.values());
+        expect_same_bits({of + "states", {{'s', s.T + 1}, {'b', s.B}, {'j', s.H}}}, states.values(),
+                         other.states.values());
+        expect_same_bits({of + "gates", {{'s', s.T}, {'b', s.B}, {'g', 4 * s.H}}}, gates.values(),
+                         other.gates.values());
         expect_same_bits({of + "y", {{'t', s.T}, {'b', s.B}, {'j', s.H}}}, y.values(), other.y.values());
         expect_same_bits({of + "dgx", {{'t', s.T}, {'b', s.B}, {'g', 3 * s.H}}}, dgx.values(), other.dgx.values());
         expect_same_bits({of + "dgh", {{'s', s.T}, {'b', s.B}, {'g', 3 * s.H}}}, dgh.values(), other.dgh.values());
@@ -147,22 +175,51 @@ private:
 
     void project(const float* in, long long stride, int block, int blocks) {
         const int H = s.H;
-        const GruGemm args = {in, w_hh.at(size(block) * H * H), b_hh.count() == 0 ? nullptr : b_hh.at(block * H),
-                              gh.at(block * H), nullptr, stride, H, 3 * H, 0, s.B, blocks * H, H, H, 0, 0, 0, 0};
+        const GruGemm args = {in,
+                              w_hh.at(size(block) * H * H),
+                              b_hh.count() == 0 ? nullptr : b_hh.at(block * H),
+                              gh.at(block * H),
+                              nullptr,
+                              stride,
+                              H,
+                              3 * H,
+                              0,
+                              s.B,
+                              blocks * H,
+                              H,
+                              H,
+                              0,
+                              0,
+                              0,
+                              0};
         product("nt", args);
     }
 
     void project_backward(const float* dgh_of_step, int block, int blocks, float* out, int accumulate, int step) {
         const int H = s.H;
-        const GruGemm args = {dgh_of_step + block * H, w_hh.at(size(block) * H * H), nullptr, out, mask(), 3 * H, H, H, 0,
-                              s.B, H, blocks * H, blocks * H, s.B, step, accumulate, 0};
+        const GruGemm args = {dgh_of_step + block * H,
+                              w_hh.at(size(block) * H * H),
+                              nullptr,
+                              out,
+                              mask(),
+                              3 * H,
+                              H,
+                              H,
+                              0,
+                              s.B,
+                              H,
+                              blocks * H,
+                              blocks * H,
+                              s.B,
+                              step,
+                              accumulate,
+                              0};
         product("nn", args);
     }
 
     void product(const std::string& op, const GruGemm& args) const {
         ::launch("gru_gemm_" + op + "_32x32_" + precision_, &args, sizeof args, parts(args.m, 32), parts(args.n, 32), 1,
-                 GRU_GEMM_THREADS,
-                 precision_ == "f32" ? GRU_GEMM_SMALL_SHARED : GRU_GEMM_SMALL_MMA_SHARED);
+                 GRU_GEMM_THREADS, precision_ == "f32" ? GRU_GEMM_SMALL_SHARED : GRU_GEMM_SMALL_MMA_SHARED);
     }
 
     std::vector<unsigned> flags_of(const Division& division) const {
@@ -171,16 +228,22 @@ private:
 
     void forward(const Division& division, float* states_, int state_blocks, float* gates_, int gate_blocks) {
         Tensor<unsigned> flags(flags_of(division));
-        const GruPersistentForward args = {w_hh.at(), b_hh.count() == 0 ? nullptr : b_hh.at(), gx.at(), states_, gates_,
-                                           y.at(), mask(), flags.at(), s.H, state_blocks, gate_blocks, s.T, s.B, s.H,
-                                           s.reverse, division.units, division.rows};
+        const GruPersistentForward args = {w_hh.at(),    b_hh.count() == 0 ? nullptr : b_hh.at(),
+                                           gx.at(),      states_,
+                                           gates_,       y.at(),
+                                           mask(),       flags.at(),
+                                           s.H,          state_blocks,
+                                           gate_blocks,  s.T,
+                                           s.B,          s.H,
+                                           s.reverse,    division.units,
+                                           division.rows};
         launch("forward", division, args);
     }
 
     template <typename Args> void launch(const std::string& pass, const Division& division, const Args& args) {
-        const std::string kernel = "gru_persistent_" + pass + (s.reset_before ? "_reset_before_" : "_reset_after_")
-                                 + std::to_string(division.tile_units) + "x" + std::to_string(division.tile_rows) + "_"
-                                 + kernels_;
+        const std::string kernel = "gru_persistent_" + pass + (s.reset_before ? "_reset_before_" : "_reset_after_") +
+                                   std::to_string(division.tile_units) + "x" + std::to_string(division.tile_rows) +
+                                   "_" + kernels_;
         launch_cooperative(kernel, &args, sizeof args, parts(s.H, division.units), parts(s.B, division.rows),
                            GRU_PERSISTENT_THREADS, shared_bytes(pass == "backward", division));
     }
@@ -188,24 +251,25 @@ private:
     size_t shared_bytes(bool backward, const Division& d) const {
         if (precision_ == "f32") {
             const int panel = d.tile_rows != 16 ? 0 : kernels_ == precision_ ? GRU_PERSISTENT_PANEL : TEST_PANEL;
-            return size(gru_persistent_shared_bytes(backward, s.reset_before, d.units, d.tile_rows, d.rows, s.H, panel));
+            return size(
+                gru_persistent_shared_bytes(backward, s.reset_before, d.units, d.tile_rows, d.rows, s.H, panel));
         }
         const GruPrecision precision = precision_ == "tf32"     ? GRU_TF32
                                        : precision_ == "3xtf32" ? GRU_TF32X3
                                        : precision_ == "bf16"   ? GRU_BF16
                                                                 : GRU_FP16;
         const int kept = kernels_ == precision_ ? gru_persistent_kept(precision, d.tile_units) : TEST_KEPT;
-        return size(gru_persistent_mma_shared_bytes(precision, kept, backward, s.reset_before, d.tile_units, d.tile_rows,
-                                                    d.rows, s.H));
+        return size(gru_persistent_mma_shared_bytes(precision, kept, backward, s.reset_before, d.tile_units,
+                                                    d.tile_rows, d.rows, s.H));
     }
 };
 
 inline std::string describe(const Sequence& s, const Division& division) {
-    return "T" + std::to_string(s.T) + " B" + std::to_string(s.B) + " H" + std::to_string(s.H)
-         + (s.reset_before ? " reset-before" : " reset-after") + (s.reverse ? " reverse" : "")
-         + (s.lengths.empty() ? "" : " lengths") + " tile " + std::to_string(division.tile_units) + "x"
-         + std::to_string(division.tile_rows) + " units " + std::to_string(division.units) + " rows "
-         + std::to_string(division.rows) + ": ";
+    return "T" + std::to_string(s.T) + " B" + std::to_string(s.B) + " H" + std::to_string(s.H) +
+           (s.reset_before ? " reset-before" : " reset-after") + (s.reverse ? " reverse" : "") +
+           (s.lengths.empty() ? "" : " lengths") + " tile " + std::to_string(division.tile_units) + "x" +
+           std::to_string(division.tile_rows) + " units " + std::to_string(division.units) + " rows " +
+           std::to_string(division.rows) + ": ";
 }
 
 /// The persistent kernels give the bits of the stepwise ones, forward, backward and in inference, in any order of threads.

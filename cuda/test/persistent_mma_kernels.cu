@@ -9,8 +9,8 @@
 
 // TEST_KEPT of persistent_layer.h
 #define KERNELS(units, rows, precision, Chunk)                                                                         \
-    GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_##units##x##rows##_##precision##_test, GRU_PERSISTENT_THREADS, \
-                       GruPersistentForward, p) {                                                                      \
+    GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_##units##x##rows##_##precision##_test,                       \
+                       GRU_PERSISTENT_THREADS, GruPersistentForward, p) {                                              \
         gru_persistent_forward<GruMmaForwardProducts<Chunk, units / 8, rows / 16, GRU_GATES, 1>, false>(p);            \
     }                                                                                                                  \
     GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_before_##units##x##rows##_##precision##_test,                      \

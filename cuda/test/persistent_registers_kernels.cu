@@ -11,12 +11,15 @@
 GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_after_16x16_f32_test, GRU_PERSISTENT_THREADS, GruPersistentForward, p) {
     gru_persistent_forward<GruRegisterForwardProducts<128>, false>(p);
 }
-GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_before_16x16_f32_test, GRU_PERSISTENT_THREADS, GruPersistentForward, p) {
+GRU4J_KERNEL_ALONE(gru_persistent_forward_reset_before_16x16_f32_test, GRU_PERSISTENT_THREADS, GruPersistentForward,
+                   p) {
     gru_persistent_forward<GruRegisterForwardProducts<128>, true>(p);
 }
-GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_after_16x16_f32_test, GRU_PERSISTENT_THREADS, GruPersistentBackward, p) {
+GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_after_16x16_f32_test, GRU_PERSISTENT_THREADS, GruPersistentBackward,
+                   p) {
     gru_persistent_backward<GruRegisterBackwardProducts<false, 128>, false>(p);
 }
-GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_before_16x16_f32_test, GRU_PERSISTENT_THREADS, GruPersistentBackward, p) {
+GRU4J_KERNEL_ALONE(gru_persistent_backward_reset_before_16x16_f32_test, GRU_PERSISTENT_THREADS, GruPersistentBackward,
+                   p) {
     gru_persistent_backward<GruRegisterBackwardProducts<true, 128>, true>(p);
 }

@@ -84,8 +84,23 @@ TEST(blocks_that_wait_for_one_that_is_not_there_are_reported) {
     const Sequence s = {2, 1, 9, false, false, {}};
     Layer layer(s, true);
     Tensor<unsigned> flags(std::vector<unsigned>(GRU_FLAG_STRIDE, 0));
-    const GruPersistentForward args = {layer.w_hh.at(), nullptr, layer.gx.at(), layer.states.at(), layer.gates.at(),
-                                       layer.y.at(), nullptr, flags.at(), s.H, s.T + 1, s.T, s.T, s.B, s.H, 0, 8, 1};
+    const GruPersistentForward args = {layer.w_hh.at(),
+                                       nullptr,
+                                       layer.gx.at(),
+                                       layer.states.at(),
+                                       layer.gates.at(),
+                                       layer.y.at(),
+                                       nullptr,
+                                       flags.at(),
+                                       s.H,
+                                       s.T + 1,
+                                       s.T,
+                                       s.T,
+                                       s.B,
+                                       s.H,
+                                       0,
+                                       8,
+                                       1};
     const long long shared = gru_persistent_shared_bytes(false, false, 8, 8, 1, s.H);
     const std::string failure = failure_of([&] {
         // Not cooperative: the second block would run when the first has ended.

@@ -98,8 +98,8 @@ TEST(an_id_out_of_range_is_a_fault_and_reads_nothing) {
         const Tensor<float> logits(std::vector<float>(15, 1.0f));
         const Tensor<double> loss(3);
         launch("gru_softmax_cross_entropy_f32",
-               GruSoftmax{logits.at(), id.at(), nullptr, loss.at(), fault.at(), nullptr, 3, 5, 1, 0}, 3, GRU_ROW_THREADS,
-               GRU_ROW_THREADS * sizeof(double));
+               GruSoftmax{logits.at(), id.at(), nullptr, loss.at(), fault.at(), nullptr, 3, 5, 1, 0}, 3,
+               GRU_ROW_THREADS, GRU_ROW_THREADS * sizeof(double));
         if (fault.values()[0] != 1) {
             fail("softmax took target " + std::to_string(bad) + " of 5 classes");
         }

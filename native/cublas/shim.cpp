@@ -28,7 +28,7 @@ constexpr bool returns_text(std::string_view name) {
 // One jump a function, through a pointer of its own: the arguments stay where the caller put them, whatever they are.
 #define GRU4J_SYMBOL(name)                                                                                             \
     extern "C" {                                                                                                       \
-    __attribute__((visibility("hidden"))) void* gru4j_to_##name =                                                       \
+    __attribute__((visibility("hidden"))) void* gru4j_to_##name =                                                      \
         returns_text(#name) ? reinterpret_cast<void*>(&missing_text) : reinterpret_cast<void*>(&missing);              \
     __attribute__((naked, visibility("default"))) void name() {                                                        \
         __asm__("jmp *gru4j_to_" #name "(%rip)");                                                                      \

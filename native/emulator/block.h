@@ -41,7 +41,8 @@ struct Meeting {
     int line = 0;
     std::vector<Worker*> waiting;
     unsigned generation = 0;
-    char tokens[2]{}; // one per generation in turn: a fast thread may be at the next meeting before a slow one left this
+    char
+        tokens[2]{}; // one per generation in turn: a fast thread may be at the next meeting before a slow one left this
 
     void* token() { return &tokens[generation % 2]; }
 };

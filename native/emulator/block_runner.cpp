@@ -271,10 +271,10 @@ bool BlockRunner::arrive(Meeting& meeting, const char* file, int line) {
         meeting.file = file;
         meeting.line = line;
     } else if (meeting.line != line || (meeting.file != file && strcmp(meeting.file, file) != 0)) {
-        fail(LaunchFailure::BAD_MEETING,
-             threads_of({running_}) + " is at " + place(file, line) + " while " + threads_of(meeting.waiting) +
-                 (meeting.waiting.size() == 1 ? " waits" : " wait") + " at " + place(meeting.file, meeting.line) +
-                 "; all must come to the same place");
+        fail(LaunchFailure::BAD_MEETING, threads_of({running_}) + " is at " + place(file, line) + " while " +
+                                             threads_of(meeting.waiting) +
+                                             (meeting.waiting.size() == 1 ? " waits" : " wait") + " at " +
+                                             place(meeting.file, meeting.line) + "; all must come to the same place");
     }
     return static_cast<int>(meeting.waiting.size()) + 1 == meeting.expected;
 }

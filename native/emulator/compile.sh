@@ -16,7 +16,7 @@ flags=(-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -Wall -Wextra -Werror -DGRU4
 
 # No multiply-add that the kernels do not ask for, as nvcc -fmad=false: then both give the same bits. With the
 # instructions for it where the CPU has them, since the library function of the same result is ten times slower.
-kernel_flags=(-x c++ -O3 -ffp-contract=off -fno-math-errno -Wno-unknown-pragmas)
+kernel_flags=(-x c++ -O2 -ffp-contract=off -fno-math-errno -Wno-unknown-pragmas)
 if grep -qs '\bfma\b' /proc/cpuinfo && grep -qs '\bavx2\b' /proc/cpuinfo; then
     kernel_flags+=(-mavx2 -mfma)
 fi

@@ -17,8 +17,8 @@ namespace {
 // AddressSanitizer leave to programs, below where position-independent programs are loaded.
 constexpr uint64_t kRangeBegin = 0x550000000000;
 constexpr uint64_t kRangeBytes = 160ULL << 30;
-constexpr size_t kAlignBytes = 256;   // what the driver promises
-constexpr size_t kMarginBytes = 256;  // watched in front of an allocation
+constexpr size_t kAlignBytes = 256;  // what the driver promises
+constexpr size_t kMarginBytes = 256; // watched in front of an allocation
 
 void* pointer(uint64_t address) {
     return reinterpret_cast<void*>(address); // device addresses are host addresses here
@@ -141,8 +141,8 @@ std::string DeviceMemory::describe(const void* pointer) const {
         if (address < allocation.pages_end) {
             uint64_t offset = address - begin;
             return offset < allocation.bytes
-                       ? "byte " + std::to_string(offset) + " of an allocation of " +
-                             std::to_string(allocation.bytes) + " bytes"
+                       ? "byte " + std::to_string(offset) + " of an allocation of " + std::to_string(allocation.bytes) +
+                             " bytes"
                        : std::to_string(offset - allocation.bytes) + " bytes past the end of an allocation of " +
                              std::to_string(allocation.bytes) + " bytes";
         }

@@ -49,9 +49,9 @@ private:
     uint64_t range_begin_ = 0;
     uint64_t next_ = 0;
     size_t allocated_bytes_ = 0;
-    std::map<uint64_t, Allocation> live_;  // by address
-    std::map<uint64_t, uint64_t> free_;    // pages that were in use before: begin, end
-    std::map<uint64_t, size_t> released_;  // addresses and sizes of what lay in free_
+    std::map<uint64_t, Allocation> live_; // by address
+    std::map<uint64_t, uint64_t> free_;   // pages that were in use before: begin, end
+    std::map<uint64_t, size_t> released_; // addresses and sizes of what lay in free_
 
     uint64_t take_pages(size_t bytes);
 };

@@ -49,7 +49,8 @@ const std::map<int, std::pair<const char*, const char*>> kCodes = {
     {701, {"CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "too many resources requested for launch"}},
     {CONTEXT_IS_DESTROYED, {"CUDA_ERROR_CONTEXT_IS_DESTROYED", "context is destroyed"}},
     {LAUNCH_FAILED, {"CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"}},
-    {COOPERATIVE_LAUNCH_TOO_LARGE, {"CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE", "too many blocks in cooperative launch"}},
+    {COOPERATIVE_LAUNCH_TOO_LARGE,
+     {"CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE", "too many blocks in cooperative launch"}},
     {802, {"CUDA_ERROR_SYSTEM_NOT_READY", "system not yet initialized"}},
     {803, {"CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "system has unsupported display driver / cuda driver combination"}},
     {STREAM_CAPTURE_UNSUPPORTED,
@@ -58,14 +59,16 @@ const std::map<int, std::pair<const char*, const char*>> kCodes = {
      {"CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "operation failed due to a previous error during capture"}},
     {STREAM_CAPTURE_MERGE,
      {"CUDA_ERROR_STREAM_CAPTURE_MERGE", "operation would result in a merge of separate capture sequences"}},
-    {STREAM_CAPTURE_UNMATCHED, {"CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not ended in the same stream as it began"}},
-    {STREAM_CAPTURE_UNJOINED,
-     {"CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "capturing stream has unjoined work"}},
+    {STREAM_CAPTURE_UNMATCHED,
+     {"CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not ended in the same stream as it began"}},
+    {STREAM_CAPTURE_UNJOINED, {"CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "capturing stream has unjoined work"}},
     {STREAM_CAPTURE_ISOLATION,
      {"CUDA_ERROR_STREAM_CAPTURE_ISOLATION", "dependency created on uncaptured work in another stream"}},
-    {CAPTURED_EVENT, {"CUDA_ERROR_CAPTURED_EVENT", "operation not permitted on an event last recorded in a capturing stream"}},
+    {CAPTURED_EVENT,
+     {"CUDA_ERROR_CAPTURED_EVENT", "operation not permitted on an event last recorded in a capturing stream"}},
     {STREAM_CAPTURE_WRONG_THREAD,
-     {"CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD", "attempt to terminate a thread-local capture sequence from another thread"}},
+     {"CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD",
+      "attempt to terminate a thread-local capture sequence from another thread"}},
     {999, {"CUDA_ERROR_UNKNOWN", "unknown error"}},
 };
 
@@ -201,34 +204,34 @@ GRU4J_EXPORT int cuDeviceTotalMem_v2(size_t* bytes, int) {
 GRU4J_EXPORT int cuDeviceGetAttribute(int* value, int attribute, int) {
     GRU4J_DRIVER_CALL(cuDeviceGetAttribute, INITIALIZED)
     const std::map<int, long long> attributes = {
-        {1, 1024},                                 // threads of a block
-        {2, 1024},                                 // block, x
-        {3, 1024},                                 // block, y
-        {4, 64},                                   // block, z
-        {5, 2'147'483'647},                        // grid, x
-        {6, 65'535},                               // grid, y
-        {7, 65'535},                               // grid, z
-        {8, 49'152},                               // bytes shared of a block that did not ask for more
-        {10, 32},                                  // lanes of a warp
-        {12, 65'536},                              // registers of a block
-        {13, 1'980'000},                           // clock, kHz
-        {16, settings().multiprocessors},          //
-        {36, 3'201'000},                           // memory clock, kHz
-        {37, 6144},                                // memory bus, bits
-        {38, 62'914'560},                          // L2, bytes
-        {39, 2048},                                // threads of a multiprocessor
-        {75, settings().compute_major},            //
-        {76, settings().compute_minor},            //
-        {81, 233'472},                             // bytes shared of a multiprocessor
-        {82, 65'536},                              // registers of a multiprocessor
-        {95, 1},                                   // cooperative launch
-        {97, settings().shared_bytes_per_block},   // bytes shared of a block that asks for it
-        {106, 32},                                 // blocks of a multiprocessor
+        {1, 1024},                               // threads of a block
+        {2, 1024},                               // block, x
+        {3, 1024},                               // block, y
+        {4, 64},                                 // block, z
+        {5, 2'147'483'647},                      // grid, x
+        {6, 65'535},                             // grid, y
+        {7, 65'535},                             // grid, z
+        {8, 49'152},                             // bytes shared of a block that did not ask for more
+        {10, 32},                                // lanes of a warp
+        {12, 65'536},                            // registers of a block
+        {13, 1'980'000},                         // clock, kHz
+        {16, settings().multiprocessors},        //
+        {36, 3'201'000},                         // memory clock, kHz
+        {37, 6144},                              // memory bus, bits
+        {38, 62'914'560},                        // L2, bytes
+        {39, 2048},                              // threads of a multiprocessor
+        {75, settings().compute_major},          //
+        {76, settings().compute_minor},          //
+        {81, 233'472},                           // bytes shared of a multiprocessor
+        {82, 65'536},                            // registers of a multiprocessor
+        {95, 1},                                 // cooperative launch
+        {97, settings().shared_bytes_per_block}, // bytes shared of a block that asks for it
+        {106, 32},                               // blocks of a multiprocessor
     };
     auto found = attributes.find(attribute);
     if (found == attributes.end()) {
-        return report(INVALID_VALUE, "cuDeviceGetAttribute: attribute " + std::to_string(attribute) +
-                                         " is not known to the emulator");
+        return report(INVALID_VALUE,
+                      "cuDeviceGetAttribute: attribute " + std::to_string(attribute) + " is not known to the emulator");
     }
     *value = static_cast<int>(found->second);
     return SUCCESS;

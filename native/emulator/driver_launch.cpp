@@ -25,7 +25,7 @@ constexpr char kImageBegin[] = "gru4j kernels\n";
 
 constexpr int kUsualSharedBytes = 49'152; // of a kernel that did not ask for more
 constexpr int kMaxThreads = 1024;
-constexpr unsigned kMaxGrid = 65'535; // in y and z
+constexpr unsigned kMaxGrid = 65'535;   // in y and z
 constexpr int kMaxThreadsAtOnce = 2048; // of a multiprocessor, as its blocks and bytes shared below
 constexpr int kMaxBlocksAtOnce = 32;
 constexpr int kSharedBytesAtOnce = 233'472;
@@ -94,8 +94,8 @@ int enqueue(const Function& function, const Launch& launch, unsigned block_y, un
     if (parameters == nullptr) {
         return refuse(launch, "its argument struct must come through kernelParams");
     }
-    if (launch.grid_x == 0 || launch.grid_y == 0 || launch.grid_z == 0 || launch.grid_x > 0x7fffffffu
-            || launch.grid_y > kMaxGrid || launch.grid_z > kMaxGrid) {
+    if (launch.grid_x == 0 || launch.grid_y == 0 || launch.grid_z == 0 || launch.grid_x > 0x7fffffffu ||
+        launch.grid_y > kMaxGrid || launch.grid_z > kMaxGrid) {
         return refuse(launch, "a grid has 1 to 2147483647, 65535 and 65535 blocks");
     }
     if (block_y != 1 || block_z != 1) {
@@ -193,8 +193,8 @@ GRU4J_EXPORT int cuLaunchCooperativeKernel(void* handle, unsigned grid_x, unsign
     const uint64_t blocks = static_cast<uint64_t>(grid_x) * grid_y * grid_z;
     const long long limit = blocks_at_once(block_x, shared_bytes);
     if (blocks > static_cast<uint64_t>(limit)) {
-        return report(COOPERATIVE_LAUNCH_TOO_LARGE, describe(launch) + ": this device runs " + std::to_string(limit) +
-                                                        " such blocks at once");
+        return report(COOPERATIVE_LAUNCH_TOO_LARGE,
+                      describe(launch) + ": this device runs " + std::to_string(limit) + " such blocks at once");
     }
     return enqueue(function, launch, block_y, block_z, stream, parameters);
 }

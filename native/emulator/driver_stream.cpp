@@ -54,7 +54,8 @@ int await_captured(Stream& stream, const Event& event) {
     }
     if (stream.capture && stream.capture != event.capture) {
         event.capture->valid = false;
-        return spoil_with(*stream.capture, STREAM_CAPTURE_MERGE, "cuStreamWaitEvent", "the event is of another capture");
+        return spoil_with(*stream.capture, STREAM_CAPTURE_MERGE, "cuStreamWaitEvent",
+                          "the event is of another capture");
     }
     stream.capture = event.capture;
     stream.tips.insert(event.tips.begin(), event.tips.end());

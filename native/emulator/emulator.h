@@ -26,7 +26,8 @@ extern __attribute__((tls_model("initial-exec"))) thread_local Thread* current;
 void block_sync(const char* file, int line);
 uint64_t warp_shuffle_xor(uint64_t value, int mask, const char* file, int line);
 // D += A·B of the fragments of all lanes: multiply_add().
-void warp_mma(MmaFormat format, float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const char* file, int line);
+void warp_mma(MmaFormat format, float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const char* file,
+              int line);
 
 // Adds 1 to a counter in device memory, and returns when one holds `count` or more, modulo 2^32.
 void signal(unsigned* flag);

@@ -8,7 +8,8 @@ namespace gru4j::emulator {
 
 #if defined(GRU4J_TSAN) || defined(GRU4J_ASAN)
 
-void catch_faults(void (*)(int, const void*)) {}
+void catch_faults(void (*)(int, const void*)) {
+}
 
 #else
 

@@ -19,23 +19,40 @@ namespace gru4j::emulator {
 constexpr bool kStrands = true;
 using Strand = void*;
 
-inline Strand current_strand() { return __tsan_get_current_fiber(); }
-inline Strand new_strand() { return __tsan_create_fiber(0); }
+inline Strand current_strand() {
+    return __tsan_get_current_fiber();
+}
+inline Strand new_strand() {
+    return __tsan_create_fiber(0);
+}
 // Without an order between the two: that is the flag.
-inline void follow(Strand strand) { __tsan_switch_to_fiber(strand, __tsan_switch_to_fiber_no_sync); }
-inline void publish(void* token) { __tsan_release(token); }
-inline void observe(void* token) { __tsan_acquire(token); }
+inline void follow(Strand strand) {
+    __tsan_switch_to_fiber(strand, __tsan_switch_to_fiber_no_sync);
+}
+inline void publish(void* token) {
+    __tsan_release(token);
+}
+inline void observe(void* token) {
+    __tsan_acquire(token);
+}
 
 #else
 
 constexpr bool kStrands = false;
 struct Strand {};
 
-inline Strand current_strand() { return {}; }
-inline Strand new_strand() { return {}; }
-inline void follow(Strand) {}
-inline void publish(void*) {}
-inline void observe(void*) {}
+inline Strand current_strand() {
+    return {};
+}
+inline Strand new_strand() {
+    return {};
+}
+inline void follow(Strand) {
+}
+inline void publish(void*) {
+}
+inline void observe(void*) {
+}
 
 #endif
 

@@ -14,13 +14,19 @@ namespace gru4j::emulator {
 
 #ifdef GRU4J_ASAN
 
-inline void forbid(const void* memory, size_t bytes) { __asan_poison_memory_region(memory, bytes); }
-inline void permit(const void* memory, size_t bytes) { __asan_unpoison_memory_region(memory, bytes); }
+inline void forbid(const void* memory, size_t bytes) {
+    __asan_poison_memory_region(memory, bytes);
+}
+inline void permit(const void* memory, size_t bytes) {
+    __asan_unpoison_memory_region(memory, bytes);
+}
 
 #else
 
-inline void forbid(const void*, size_t) {}
-inline void permit(const void*, size_t) {}
+inline void forbid(const void*, size_t) {
+}
+inline void permit(const void*, size_t) {
+}
 
 #endif
 

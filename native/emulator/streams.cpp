@@ -174,8 +174,8 @@ int spoil_captures_of_thread(const char* function) {
     int code = SUCCESS;
     for (const auto& stream : context().streams) {
         Capture* capture = stream->capture.get();
-        if (capture != nullptr && (capture->mode == kGlobalMode ||
-                                   (capture->mode == kThreadLocalMode && capture->thread == std::this_thread::get_id()))) {
+        if (capture != nullptr && (capture->mode == kGlobalMode || (capture->mode == kThreadLocalMode &&
+                                                                    capture->thread == std::this_thread::get_id()))) {
             code = spoil(*capture, function);
         }
     }

@@ -84,9 +84,15 @@ void multiply_add(MmaFormat format, MmaLane (&lanes)[kMmaLanes]) {
     Operands operands;
     const int depth = format == MmaFormat::TF32 ? 8 : 16;
     switch (format) {
-    case MmaFormat::TF32: decode_singles(lanes, operands); break;
-    case MmaFormat::BF16: decode_pairs(lanes, operands, from_bf16); break;
-    case MmaFormat::FP16: decode_pairs(lanes, operands, from_fp16); break;
+    case MmaFormat::TF32:
+        decode_singles(lanes, operands);
+        break;
+    case MmaFormat::BF16:
+        decode_pairs(lanes, operands, from_bf16);
+        break;
+    case MmaFormat::FP16:
+        decode_pairs(lanes, operands, from_fp16);
+        break;
     }
     for (int row = 0; row < kRows; row++) {
         // Columns 2c and 2c + 1 of a row lie in lane 4·(row % 8) + c.

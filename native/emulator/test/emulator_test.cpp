@@ -103,9 +103,10 @@ const std::vector<Test> kTests = {
      [] {
          Device device(128);
          OK(device.launch("planted_shared_overrun", 1, 128, 512));
-         device.expect_failure(ILLEGAL_ADDRESS, "planted_shared_overrun: grid 1x1x1, block 128, 512 bytes shared: block "
-                                                "(0,0,0): thread 127 accesses 0 bytes past the end of its 512 bytes of "
-                                                "shared memory");
+         device.expect_failure(ILLEGAL_ADDRESS,
+                               "planted_shared_overrun: grid 1x1x1, block 128, 512 bytes shared: block "
+                               "(0,0,0): thread 127 accesses 0 bytes past the end of its 512 bytes of "
+                               "shared memory");
      }},
     {"a write into the last bytes of a rounded size of shared memory fails the launch",
      [] {

@@ -47,7 +47,8 @@ unsigned read(uint64_t address, void* stream) {
 }
 
 void expect_word(unsigned expected, unsigned found, const std::string& where) {
-    expect(expected == found, where + ": " + std::to_string(expected) + " expected, " + std::to_string(found) + " found");
+    expect(expected == found,
+           where + ": " + std::to_string(expected) + " expected, " + std::to_string(found) + " found");
 }
 
 // What a caller may forget when a second stream takes part.
@@ -273,8 +274,9 @@ const std::vector<Test> kStreamTests = {
          void* executable = detour.record(7, Mistake::NONE);
          OK(cuMemFree_v2(detour.copy));
          OK(cuGraphLaunch(executable, detour.main));
-         device.expect_failure(ILLEGAL_ADDRESS, "a copy on the device of 4 bytes at byte 0 of an allocation of 4 bytes that "
-                                                "has been freed");
+         device.expect_failure(ILLEGAL_ADDRESS,
+                               "a copy on the device of 4 bytes at byte 0 of an allocation of 4 bytes that "
+                               "has been freed");
      }},
     {"a stream that is captured cannot be waited for",
      [] {
@@ -286,8 +288,7 @@ const std::vector<Test> kStreamTests = {
      [] {
          uint64_t address = 0;
          void* host = nullptr;
-         expect_spoiled("cuMemAlloc", STREAM_CAPTURE_UNSUPPORTED,
-                        [&](Device&) { return cuMemAlloc_v2(&address, 4); });
+         expect_spoiled("cuMemAlloc", STREAM_CAPTURE_UNSUPPORTED, [&](Device&) { return cuMemAlloc_v2(&address, 4); });
          expect_spoiled("cuMemHostAlloc", STREAM_CAPTURE_UNSUPPORTED,
                         [&](Device&) { return cuMemHostAlloc(&host, 4, 0); });
          expect_spoiled("cuMemcpyHtoD", STREAM_CAPTURE_UNSUPPORTED,
@@ -296,9 +297,8 @@ const std::vector<Test> kStreamTests = {
     {"memory that is not pinned cannot be copied in a capture",
      [] {
          float word = 0;
-         expect_spoiled("cuMemcpyHtoDAsync", STREAM_CAPTURE_UNSUPPORTED, [&](Device& device) {
-             return cuMemcpyHtoDAsync_v2(device.vector.x, &word, 4, device.stream);
-         });
+         expect_spoiled("cuMemcpyHtoDAsync", STREAM_CAPTURE_UNSUPPORTED,
+                        [&](Device& device) { return cuMemcpyHtoDAsync_v2(device.vector.x, &word, 4, device.stream); });
      }},
     {"a captured stream cannot wait for work outside of its capture",
      [] {

@@ -16,11 +16,11 @@ namespace {
 struct Format {
     const char* name;
     MmaFormat format;
-    int depth;                 // k of a multiply-add
-    int significant_bits;      // the leading one among them
-    int least_exponent;        // of a normal number
-    int most_exponent;         // of a finite number
-    bool ties_are_even;        // else away from zero
+    int depth;                  // k of a multiply-add
+    int significant_bits;       // the leading one among them
+    int least_exponent;         // of a normal number
+    int most_exponent;          // of a finite number
+    bool ties_are_even;         // else away from zero
     int exponent_bits_at, bits; // where a number's exponent lies, and its size
 };
 
@@ -37,8 +37,8 @@ double nearest(const Format& format, double value) {
     }
     int exponent = 0;
     frexp(value, &exponent); // value = ±[0.5, 1) · 2^exponent
-    const int unit = (exponent - 1 < format.least_exponent ? format.least_exponent : exponent - 1) -
-                     (format.significant_bits - 1);
+    const int unit =
+        (exponent - 1 < format.least_exponent ? format.least_exponent : exponent - 1) - (format.significant_bits - 1);
     const double units = ldexp(fabs(value), -unit);
     const double rounded = ldexp(format.ties_are_even ? rint(units) : floor(units + 0.5), unit);
     const double largest = ldexp(2 - ldexp(1, 1 - format.significant_bits), format.most_exponent);
@@ -101,8 +101,8 @@ void set_fragments(const Format& format, const int (&a)[16][16], const int (&b)[
 
 void expect_float(float found, float expected, const std::string& what) {
     expect(found == expected || (isnan(found) && isnan(expected)),
-           what + " is " + std::to_string(found) + " (" + hex(bits_of(found)) + "); " + std::to_string(expected) + " (" +
-               hex(bits_of(expected)) + ") expected");
+           what + " is " + std::to_string(found) + " (" + hex(bits_of(found)) + "); " + std::to_string(expected) +
+               " (" + hex(bits_of(expected)) + ") expected");
 }
 
 } // namespace
@@ -138,7 +138,8 @@ void fragments_lie_in_the_lanes_as_ptx_has_them() {
                     expected += a[row][k] * b[k][column];
                 }
                 expect_float(y[static_cast<size_t>(lane * 4 + i)], static_cast<float>(expected),
-                             std::string(format.name) + ": d[" + std::to_string(i) + "] of lane " + std::to_string(lane));
+                             std::string(format.name) + ": d[" + std::to_string(i) + "] of lane " +
+                                 std::to_string(lane));
             }
         }
     }
@@ -149,10 +150,10 @@ void a_multiply_add_adds_exactly_and_truncates() {
     const struct {
         float c, a0, b0, a1, b1, expected;
     } sums[] = {
-        {1, 0x1p-12f, 0x1p-12f, 0x1p-12f, 0x1p-13f, 1},          // 0.75 units in the last place are dropped
+        {1, 0x1p-12f, 0x1p-12f, 0x1p-12f, 0x1p-13f, 1},                  // 0.75 units in the last place are dropped
         {1, 0x1p-12f, 0x1p-12f, 0x1p-12f, 0x1p-12f, 1.0f + FLT_EPSILON}, // but added up before
         {-1, -0x1p-12f, 0x1p-12f, -0x1p-12f, 0x1p-13f, -1},
-        {1, -0x1p-13f, 0x1p-13f, 0, 0, 1 - FLT_EPSILON / 2},     // the next one towards zero
+        {1, -0x1p-13f, 0x1p-13f, 0, 0, 1 - FLT_EPSILON / 2}, // the next one towards zero
         {0x1p40f, -0x1p20f, 0x1p20f, 1, 1, 1},
         {FLT_MAX, 0x1p51f, 0x1p52f, 0, 0, FLT_MAX},
         {FLT_MAX, 0x1p52f, 0x1p52f, 0, 0, INFINITY},
@@ -193,15 +194,14 @@ void operands_are_rounded_to_nearest() {
     for (uint64_t sample = 0; sample < 1ULL << 32; sample += 9973) {
         for (const auto& [low, middle] : middles) {
             for (int step = low == 0 ? 0 : -1; step <= (low == 0 ? 0 : 1); step++) {
-                const uint32_t bits =
-                    ((static_cast<uint32_t>(sample) & ~low) | middle) + static_cast<uint32_t>(step);
+                const uint32_t bits = ((static_cast<uint32_t>(sample) & ~low) | middle) + static_cast<uint32_t>(step);
                 const float value = float_of(bits);
                 const float found[] = {float_of(round_to_tf32(value)), from_bf16(round_to_bf16(value)),
                                        from_fp16(round_to_fp16(value))};
                 for (int i = 0; i < 3; i++) {
                     const double expected = nearest(kFormats[i], value);
-                    const bool same = isnan(value) ? isnan(found[i])
-                                                   : found[i] == expected && signbit(found[i]) == signbit(expected);
+                    const bool same =
+                        isnan(value) ? isnan(found[i]) : found[i] == expected && signbit(found[i]) == signbit(expected);
                     expect(same, hex(bits) + " in " + kFormats[i].name + " is " + hex(bits_of(found[i])) + "; " +
                                      hex(bits_of(static_cast<float>(expected))) + " expected");
                 }

@@ -119,10 +119,3 @@ GRU4J_KERNEL(gru_adam_f32, GRU_ELEMENT_THREADS, GruAdam, p) {
         p.parameters[i] = p.parameters[i] - (p.decay * p.parameters[i] + step);
     }
 }
-
-/// values = value
-GRU4J_KERNEL(gru_fill_f32, GRU_ELEMENT_THREADS, GruFill, p) {
-    for (long long i = gru4j::global_thread(); i < p.n; i += gru4j::global_threads()) {
-        p.values[i] = p.value;
-    }
-}

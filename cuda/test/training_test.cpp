@@ -272,16 +272,6 @@ TEST(optimizer_steps_are_right) {
     }
 }
 
-TEST(fill_fills_all_and_nothing_else) {
-    for (int n : kSizes) {
-        const Tensor<float> values(std::vector<float>(static_cast<size_t>(n) + 1, 7));
-        launch_by_element("gru_fill_f32", GruFill{values.at(), n, -2.5f, 0}, grid_for(n));
-        std::vector<float> expected(static_cast<size_t>(n), -2.5f);
-        expected.push_back(7);
-        expect_same_bits({"values", {{'k', n + 1}}}, values.values(), expected);
-    }
-}
-
 TEST(dropout_scales_by_the_generator_and_clears_padding) {
     const int T = 4, B = 3, width = 13, layer = 2;
     const float p = 0.3f, keep = 1.0f / (1.0f - p);

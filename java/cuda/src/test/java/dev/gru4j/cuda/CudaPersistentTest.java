@@ -200,7 +200,7 @@ class CudaPersistentTest {
                 decision(registers, 32).reason());
     }
 
-    /** The sizes of cuda/README.md: A100, RTX 3090, H100 and H200, B200, RTX 5090. */
+    /** The sizes of cuda/README.md: A100, RTX A6000, H100 and H200, B200, RTX 5090. */
     @ParameterizedTest
     @CsvSource({"108, 166912, 1408", "84, 101376, 1056", "132, 232448, 1792", "148, 232448, 1888", "170, 101376, 1344"})
     void inFp32LayersFitUpTo(int multiprocessors, int sharedBytes, int H) {

@@ -5,6 +5,7 @@
 
 #include "block_runner.h"
 #include "device_memory.h"
+#include "kernel_image.h"
 #include "trace.h"
 
 #include <algorithm>
@@ -12,16 +13,9 @@
 #include <string.h>
 #include <vector>
 
-namespace gru4j::emulator {
-extern const char kKernelsHash[]; // made by native/emulator/build
-}
-
 using namespace gru4j::emulator;
 
 namespace {
-
-// How the file begins that cuda/build packs as `sources`; the hash of the kernels' sources follows.
-constexpr char kImageBegin[] = "gru4j kernels\n";
 
 constexpr int kUsualSharedBytes = 49'152; // of a kernel that did not ask for more
 constexpr int kMaxThreads = 1024;
@@ -30,13 +24,17 @@ constexpr int kMaxThreadsAtOnce = 2048; // of a multiprocessor, as its blocks an
 constexpr int kMaxBlocksAtOnce = 32;
 constexpr int kSharedBytesAtOnce = 233'472;
 constexpr int kReservedSharedBytes = 1024; // of every block
+constexpr int kRegistersAtOnce = 65'536;   // of a multiprocessor, and the most of a block
+constexpr int kRegisterUnit = 8;           // a thread takes whole units
 
 struct Function {
     const Kernel* kernel;
+    int registers; // of a thread; 0 if nobody knows
     int shared_limit = kUsualSharedBytes;
 };
 
 struct Module {
+    KernelImage image;
     std::map<std::string, Function> functions; // a map: addresses of its values are the handles
 };
 
@@ -77,12 +75,20 @@ int refuse(const Launch& launch, const std::string& why) {
     return report(INVALID_VALUE, describe(launch) + ": " + why);
 }
 
-// Blocks of a cooperative launch. Registers are not known here, so the device may hold fewer.
-long long blocks_at_once(unsigned threads, unsigned shared_bytes) {
+// Registers of a block, by whole warps; 0 if nobody knows.
+int registers_of_block(const Function& function, unsigned threads) {
+    const int of_thread = (function.registers + kRegisterUnit - 1) / kRegisterUnit * kRegisterUnit;
+    return static_cast<int>((threads + 31) / 32) * 32 * of_thread;
+}
+
+// Blocks of a cooperative launch. Where registers are not known, the device may hold fewer.
+long long blocks_at_once(const Function& function, unsigned threads, unsigned shared_bytes) {
     const unsigned warps = (threads + 31) / 32;
+    const int registers = registers_of_block(function, threads);
+    const int of_registers = registers == 0 ? kMaxBlocksAtOnce : kRegistersAtOnce / registers;
     const int of_threads = threads == 0 ? 0 : static_cast<int>(kMaxThreadsAtOnce / (32 * warps));
     const int of_shared = kSharedBytesAtOnce / static_cast<int>(shared_bytes + kReservedSharedBytes);
-    return settings().multiprocessors * std::min({kMaxBlocksAtOnce, of_threads, of_shared});
+    return settings().multiprocessors * std::min({kMaxBlocksAtOnce, of_threads, of_shared, of_registers});
 }
 
 int enqueue(const Function& function, const Launch& launch, unsigned block_y, unsigned block_z, void* stream_handle,
@@ -109,6 +115,11 @@ int enqueue(const Function& function, const Launch& launch, unsigned block_y, un
     if (launch.shared_bytes > static_cast<size_t>(function.shared_limit)) {
         return refuse(launch, "it may use " + std::to_string(function.shared_limit) + " bytes shared");
     }
+    if (const int registers = registers_of_block(function, launch.threads); registers > kRegistersAtOnce) {
+        return report(LAUNCH_OUT_OF_RESOURCES, describe(launch) + ": its block takes " + std::to_string(registers) +
+                                                   " registers; at most " + std::to_string(kRegistersAtOnce) +
+                                                   " expected");
+    }
     const unsigned char* args = static_cast<const unsigned char*>(parameters[0]);
     // The driver takes the arguments during the call, too.
     return give(*stream, [launch, copy = std::vector<unsigned char>(args, args + function.kernel->args_bytes)] {
@@ -120,15 +131,12 @@ int enqueue(const Function& function, const Launch& launch, unsigned block_y, un
 
 GRU4J_EXPORT int cuModuleLoadData(void** module, const void* image) {
     GRU4J_DRIVER_CALL(cuModuleLoadData, CONTEXT_WITHOUT_CAPTURE)
-    const char* text = static_cast<const char*>(image);
-    if (strncmp(text, kImageBegin, strlen(kImageBegin)) != 0) {
-        return report(INVALID_IMAGE, "cuModuleLoadData: not the file `sources` that cuda/build packs");
-    }
-    if (strncmp(text + strlen(kImageBegin), kKernelsHash, strlen(kKernelsHash)) != 0) {
-        return report(INVALID_SOURCE, "cuModuleLoadData: the image comes from other sources than the emulator; "
-                                      "build both again");
+    KernelImage read;
+    if (int code = read_image(static_cast<const char*>(image), read)) {
+        return code;
     }
     *module = modules().add();
+    modules().find(*module)->image = std::move(read);
     return SUCCESS;
 }
 
@@ -152,7 +160,9 @@ GRU4J_EXPORT int cuModuleGetFunction(void** function, void* module, const char* 
     if (kernel == nullptr) {
         return NOT_FOUND;
     }
-    *function = &found->functions.emplace(name, Function{kernel}).first->second;
+    const auto known = found->image.registers.find(name);
+    const int registers = known == found->image.registers.end() ? 0 : known->second;
+    *function = &found->functions.emplace(name, Function{kernel, registers}).first->second;
     return SUCCESS;
 }
 
@@ -191,7 +201,7 @@ GRU4J_EXPORT int cuLaunchCooperativeKernel(void* handle, unsigned grid_x, unsign
     const Function& function = *static_cast<Function*>(handle);
     const Launch launch{function.kernel, nullptr, grid_x, grid_y, grid_z, block_x, shared_bytes, true};
     const uint64_t blocks = static_cast<uint64_t>(grid_x) * grid_y * grid_z;
-    const long long limit = blocks_at_once(block_x, shared_bytes);
+    const long long limit = blocks_at_once(function, block_x, shared_bytes);
     if (blocks > static_cast<uint64_t>(limit)) {
         return report(COOPERATIVE_LAUNCH_TOO_LARGE,
                       describe(launch) + ": this device runs " + std::to_string(limit) + " such blocks at once");

@@ -266,6 +266,23 @@ const std::vector<Test> kTests = {
          EXPECT_CODE(CONTEXT_IS_DESTROYED, cuMemAlloc_v2(&address, 4));
          OK(cuCtxPopCurrent_v2(&context));
      }},
+    {"registers that are known limit a block, and the blocks that run at once",
+     [] {
+         // 65 registers are 72, since a thread takes them by eights: 3 blocks of 256 threads on a multiprocessor.
+         Device device(2 * 256 + 1, "sm_80 test_meet 255\nsm_90 test_meet 65\nsm_90 test_reverse 65\n");
+         EXPECT_CODE(COOPERATIVE_LAUNCH_TOO_LARGE, device.launch_cooperative("test_meet", 132 * 3 + 1, 256));
+         expect_report("runs 396 such blocks at once");
+         EXPECT_CODE(LAUNCH_OUT_OF_RESOURCES, device.launch("test_reverse", 1, 1024));
+         expect_report("its block takes 73728 registers; at most 65536 expected");
+         OK(device.launch_cooperative("test_meet", 4, 64));
+     }},
+    {"an image whose registers are none is refused",
+     [] {
+         Device device(1);
+         void* module = nullptr;
+         const std::string image = std::string("gru4j kernels\n") + kKernelsHash + "\nsm_90 test_meet many\n";
+         EXPECT_CODE(INVALID_IMAGE, cuModuleLoadData(&module, image.c_str()));
+     }},
     {"kernels of other sources are refused",
      [] {
          Device device(1);

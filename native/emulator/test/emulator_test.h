@@ -49,13 +49,14 @@ struct Device {
     void* module = nullptr;
     Vector vector{};
 
-    explicit Device(int n) {
+    // registers: lines of the image about them.
+    explicit Device(int n, const std::string& registers = "") {
         OK(cuInit(0));
         OK(cuDevicePrimaryCtxRetain(&context, 0));
         OK(cuCtxPushCurrent_v2(context));
         constexpr int kNonBlocking = 1;
         OK(cuStreamCreate(&stream, kNonBlocking));
-        std::string image = std::string("gru4j kernels\n") + kKernelsHash + "\n";
+        std::string image = std::string("gru4j kernels\n") + kKernelsHash + "\n" + registers;
         OK(cuModuleLoadData(&module, image.c_str()));
         vector.n = n;
         OK(cuMemAlloc_v2(&vector.x, bytes()));

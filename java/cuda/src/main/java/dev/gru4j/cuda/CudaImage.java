@@ -73,9 +73,13 @@ record CudaImage(String name, byte[] bytes) {
                         .replaceFirst("^no kernels: ", "");
     }
 
-    /** What the emulator is given: it has the kernels inside and compares only which sources they came from. */
+    /**
+     * What the emulator is given: it has the kernels inside, compares which sources they came from, and learns how many
+     * registers they take on a GPU, if the build knows.
+     */
     static @Nullable CudaImage forEmulator() {
-        return read("sources");
+        CudaImage sources = read("sources");
+        return sources == null ? null : sources.terminated();
     }
 
     private static @Nullable CudaImage read(String name) {

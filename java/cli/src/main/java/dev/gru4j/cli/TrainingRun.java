@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Collectors;
@@ -37,6 +38,15 @@ record TrainingRun(
 
     private static final float MAX_GRADIENT_NORM = 1f;
     private static final int PREFETCH = 4;
+
+    /** Properties that say how backends compute, the emulator in place of a GPU among them. */
+    private static final List<String> PROPERTIES = List.of(
+            "gru4j.cuda.cublas",
+            "gru4j.cuda.emulator",
+            "gru4j.cuda.family",
+            "gru4j.cuda.graphs",
+            "gru4j.cuda.precision",
+            "gru4j.simd.bits");
 
     /** Reads the checkpoint if the run is a resumed one. */
     static TrainingRun prepare(Terminal terminal, String command, RunLimits limits) throws IOException {
@@ -145,11 +155,10 @@ record TrainingRun(
                 + backend.name() + properties(System.getProperties());
     }
 
-    /** The properties that say how backends compute, the emulator in place of a GPU among them, as options of the JVM. */
+    /** Those of {@link #PROPERTIES} that are set, as options of the JVM. */
     static String properties(Properties all) {
-        return all.stringPropertyNames().stream()
-                .filter(name -> name.startsWith("gru4j.cuda.") || name.startsWith("gru4j.simd."))
-                .sorted()
+        return PROPERTIES.stream()
+                .filter(all.stringPropertyNames()::contains)
                 .map(name -> " " + ShellWord.quote("-D" + name + "=" + all.getProperty(name)))
                 .collect(Collectors.joining());
     }

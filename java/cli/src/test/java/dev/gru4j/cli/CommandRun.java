@@ -30,7 +30,9 @@ record CommandRun(int status, String out, String err) {
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 false);
-        int status = Main.run(terminal, arguments.toArray(String[]::new));
+        // The launcher gives properties to the JVM; this one has those that a printed command names.
+        String[] own = arguments.stream().filter(argument -> !argument.startsWith("-D")).toArray(String[]::new);
+        int status = Main.run(terminal, own);
         return new CommandRun(
                 status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }

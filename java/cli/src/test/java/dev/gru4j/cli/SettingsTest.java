@@ -98,6 +98,7 @@ class SettingsTest {
         properties.setProperty("gru4j.cuda.emulator", "true");
         properties.setProperty("gru4j.cuda.cublas", "/a b/libcublas.so.12");
         properties.setProperty("gru4j.simd.bits", "256");
+        properties.setProperty("gru4j.cuda.targets", "all"); // of the build
         properties.setProperty("gru4j.backend", "cuda");
         properties.setProperty("user.home", "/home");
         assertEquals(

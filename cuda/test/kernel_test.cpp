@@ -100,9 +100,12 @@ std::string failure_of(const std::function<void()>& body) {
     return "";
 }
 
-std::vector<float> in_any_order(const std::function<std::vector<float>()>& body) {
+std::vector<float> in_any_order(const std::function<std::vector<float>()>& body, bool all_at_once) {
     shuffled_launches = 0;
     const std::vector<float> usual = body();
+    if (kUnderThreadSanitizer && all_at_once) {
+        return usual;
+    }
     for (uint64_t seed : {1, 2}) {
         shuffled_launches = seed;
         const std::vector<float> found = body();

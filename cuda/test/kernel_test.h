@@ -78,9 +78,16 @@ void launch_by_element(const std::string& kernel, const Args& args, unsigned gri
     launch(kernel, args, grid, GRU_ELEMENT_THREADS, shared_bytes);
 }
 
+#ifdef GRU4J_TSAN
+constexpr bool kUnderThreadSanitizer = true;
+#else
+constexpr bool kUnderThreadSanitizer = false;
+#endif
+
 /// Runs `body` with blocks and threads in the usual order and in two shuffled ones; the values it returns must not
-/// differ by a bit. Returns them.
-std::vector<float> in_any_order(const std::function<std::vector<float>()>& body);
+/// differ by a bit. Returns them. all_at_once: its blocks are those of cooperative launches, in which ThreadSanitizer
+/// sees a race in any order, so that it is given the usual one alone.
+std::vector<float> in_any_order(const std::function<std::vector<float>()>& body, bool all_at_once = false);
 
 /// One tensor of a comparison, for the message: its name and the sizes and letters of its axes, "T4 B3 H7".
 struct Axes {

@@ -21,11 +21,12 @@ if grep -qs '\bfma\b' /proc/cpuinfo && grep -qs '\bavx2\b' /proc/cpuinfo; then
     kernel_flags+=(-mavx2 -mfma)
 fi
 
-# What a sanitizer adds: to objects' names, to the emulator, to kernels, to linking. Only kernels are instrumented; the
-# emulator tells the sanitizer what it has to know.
+# What a sanitizer adds: to objects' names, to the emulator, to kernels, to what runs around them, to linking. Only kernels
+# are instrumented; the emulator tells the sanitizer what it has to know.
 prefix=
 emulator_more=()
 kernel_more=()
+host_more=()
 link_more=()
 
 # use_sanitizer address|thread
@@ -38,6 +39,7 @@ use_sanitizer() {
         kinds=address,undefined
     else
         emulator_more=(-DGRU4J_TSAN)
+        host_more=(-DGRU4J_TSAN)
     fi
     kernel_more=(-O1 -g "-fsanitize=$kinds" -fno-sanitize-recover=all -Wno-maybe-uninitialized)
     link_more=("-fsanitize=$kinds")
@@ -116,7 +118,7 @@ compile_host() {
     local source object
     for source; do
         object=$prefix$(basename "$source").o
-        start "$object" "$source" "${flags[@]}" "${kernel_flags[@]}" -I"$(dirname "$source")"
+        start "$object" "$source" "${flags[@]}" "${kernel_flags[@]}" ${host_more[@]+"${host_more[@]}"} -I"$(dirname "$source")"
         objects+=("$out/$object")
     done
     finish

@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Shapes as benchmarks name them: {@code T,B,I,H}. */
+/**
+ * Shapes as benchmarks name them: {@code T,B,I,H} in tables, {@code TxBxIxH} on JMH's command line, where a comma parts the
+ * values of a parameter.
+ */
 final class Shape {
     private Shape() {}
 
@@ -17,9 +20,9 @@ final class Shape {
      * @throws IllegalArgumentException if the text is not four numbers
      */
     static GruShape parse(String text) {
-        String[] parts = text.split(",", -1);
+        String[] parts = text.split("[,x]", -1);
         if (parts.length != 4) {
-            throw new IllegalArgumentException("shape is '" + text + "'; T,B,I,H expected, as in 64,64,256,512");
+            throw new IllegalArgumentException("shape is '" + text + "'; TxBxIxH expected, as in 64x64x256x512");
         }
         return new GruShape(
                 Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]),

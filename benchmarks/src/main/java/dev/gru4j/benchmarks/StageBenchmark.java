@@ -40,7 +40,7 @@ public class StageBenchmark {
     public String backend = "";
 
     /** T,B,I,H. */
-    @Param("64,64,256,512")
+    @Param("64x64x256x512")
     public String shape = "";
 
     /** Threads of one call. */

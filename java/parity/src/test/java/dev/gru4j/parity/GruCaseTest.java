@@ -1,6 +1,7 @@
 package dev.gru4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -128,5 +129,17 @@ final class GruCaseTest {
                 "gru4j.require names unknown backend 'cdua'; known: cuda, simd, reference", e.getMessage());
         assertEquals(Set.of("simd", "cuda"),
                 Subject.parseNames(Subject.REQUIRE_PROPERTY, "simd,cuda,", List.of("cuda", "simd")));
+    }
+
+    @Test
+    void aSubjectIsNamedByItsBackendAndByWholePartsOfItsId() {
+        Subject subject = Subject.all().stream()
+                .filter(s -> s.id().startsWith("simd/"))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(subject.isNamedBy("simd"));
+        assertTrue(subject.isNamedBy(subject.id()));
+        assertFalse(subject.isNamedBy(subject.id().substring(0, subject.id().length() - 1)));
+        assertFalse(subject.isNamedBy("cuda"));
     }
 }

@@ -26,7 +26,7 @@ final class Subject {
     /** Backends that must run. */
     static final String REQUIRE_PROPERTY = "gru4j.require";
 
-    /** Backends to test, where not all of the build shall be. */
+    /** Backends, or subjects by their ids, to test where not all of the build shall be. */
     static final String SUBJECTS_PROPERTY = "gru4j.subjects";
 
     /** What makes the cuda backend run its kernels on the CPU. */
@@ -88,8 +88,13 @@ final class Subject {
         Set<String> wanted = namedBy(SUBJECTS_PROPERTY);
         return ALL.stream()
                 .filter(s -> isInBuild(s.provider) || required.contains(s.provider.name()))
-                .filter(s -> wanted.isEmpty() || wanted.contains(s.provider.name()))
+                .filter(s -> wanted.isEmpty() || wanted.stream().anyMatch(s::isNamedBy))
                 .toList();
+    }
+
+    /** Whether it is of the backend of that name, has that id, or one that goes on from there: cuda/stepwise. */
+    boolean isNamedBy(String name) {
+        return provider.name().equals(name) || (id + "/").startsWith(name + "/");
     }
 
     /** Those that can run here. */
@@ -161,10 +166,12 @@ final class Subject {
     }
 
     private static Set<String> namedBy(String property) {
-        return parseNames(
-                property,
-                System.getProperty(property, ""),
+        List<String> known = new ArrayList<>(
                 Backends.all().stream().map(GruBackendProvider::name).toList());
+        if (property.equals(SUBJECTS_PROPERTY)) {
+            ALL.forEach(s -> known.add(s.id));
+        }
+        return parseNames(property, System.getProperty(property, ""), known);
     }
 
     /**
@@ -180,7 +187,8 @@ final class Subject {
         for (String name : names) {
             if (!known.contains(name)) {
                 throw new IllegalArgumentException(
-                        property + " names unknown backend '" + name + "'; known: " + String.join(", ", known));
+                        property + " names unknown " + (property.equals(SUBJECTS_PROPERTY) ? "subject" : "backend")
+                                + " '" + name + "'; known: " + String.join(", ", known));
             }
         }
         return names;

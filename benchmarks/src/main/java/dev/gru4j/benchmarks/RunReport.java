@@ -1,13 +1,17 @@
 package dev.gru4j.benchmarks;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -64,43 +68,25 @@ public final class RunReport {
 
     // ---- JSON --------------------------------------------------------------------------------------
 
-    private String json() {
-        StringBuilder text = new StringBuilder("{\n");
-        head.forEach((name, value) -> text.append("  ").append(quoted(name)).append(": ").append(quoted(value))
-                .append(",\n"));
-        text.append("  \"measures\": [");
-        String separator = "\n";
-        for (Map<String, String> measure : measures) {
-            text.append(separator).append("    {");
-            String comma = "";
-            for (Map.Entry<String, String> pair : measure.entrySet()) {
-                text.append(comma).append(quoted(pair.getKey())).append(": ");
-                text.append(isNumber(pair.getValue()) ? pair.getValue() : quoted(pair.getValue()));
-                comma = ", ";
-            }
-            text.append('}');
-            separator = ",\n";
-        }
-        return text.append("\n  ]\n}\n").toString();
+    private String json() throws JsonProcessingException {
+        Map<String, Object> tree = new LinkedHashMap<>(head);
+        tree.put("measures", measures.stream().map(RunReport::typed).toList());
+        return JsonMapper.builder()
+                .enable(StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN)
+                .enable(SerializationFeature.INDENT_OUTPUT)
+                .build()
+                .writeValueAsString(tree);
+    }
+
+    /** Numbers as numbers, with the digits that they were printed with. */
+    private static Map<String, Object> typed(Map<String, String> measure) {
+        Map<String, Object> typed = new LinkedHashMap<>();
+        measure.forEach((name, value) -> typed.put(name, isNumber(value) ? new BigDecimal(value) : value));
+        return typed;
     }
 
     private static boolean isNumber(String value) {
         return value.matches("-?(0|[1-9]\\d*)(\\.\\d+)?");
-    }
-
-    private static String quoted(String text) {
-        StringBuilder quoted = new StringBuilder("\"");
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' || c == '\\') {
-                quoted.append('\\').append(c);
-            } else if (c < ' ') {
-                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-            } else {
-                quoted.append(c);
-            }
-        }
-        return quoted.append('"').toString();
     }
 
     // ---- tables ------------------------------------------------------------------------------------

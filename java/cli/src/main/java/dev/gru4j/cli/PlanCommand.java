@@ -109,7 +109,7 @@ final class PlanCommand implements Callable<Integer> {
         int T = problem.steps();
         int B = problem.rows();
         return problem.modes().stream()
-                .map(mode -> known(known -> planner.planFor(known, options, spec, T, B, mode), name))
+                .map(mode -> known(gpu -> planner.planFor(gpu, options, spec, T, B, mode), name))
                 .toList();
     }
 

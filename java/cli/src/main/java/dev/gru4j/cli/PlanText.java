@@ -1,5 +1,7 @@
 package dev.gru4j.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.PlanReport;
 import java.util.LinkedHashMap;
@@ -49,7 +51,13 @@ final class PlanText {
 
     /** An array of the reports; names as in {@link PlanReport}, bytes as numbers. */
     static String json(List<PlanReport> reports) {
-        return reports.stream().map(PlanText::tree).map(PlanText::json).collect(Collectors.joining(",\n ", "[", "]\n"));
+        try {
+            return new ObjectMapper()
+                    .writerWithDefaultPrettyPrinter()
+                    .writeValueAsString(reports.stream().map(PlanText::tree).toList());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("texts, numbers, lists and maps of them have a JSON form", e);
+        }
     }
 
     private static Map<String, Object> tree(PlanReport report) {
@@ -84,26 +92,5 @@ final class PlanText {
         decision.refused().forEach(refusal -> refused.put(refusal.alternative(), refusal.reason()));
         tree.put("refused", refused);
         return tree;
-    }
-
-    private static String json(Object value) {
-        return switch (value) {
-            case Map<?, ?> object -> object.entrySet().stream()
-                    .map(entry -> quoted(String.valueOf(entry.getKey())) + ": " + json(entry.getValue()))
-                    .collect(Collectors.joining(", ", "{", "}"));
-            case List<?> array -> array.stream().map(PlanText::json).collect(Collectors.joining(", ", "[", "]"));
-            case Number number -> number.toString();
-            default -> quoted(value.toString());
-        };
-    }
-
-    /** RFC 8259: quotation mark, reverse solidus and control characters must not stand for themselves. */
-    private static String quoted(String text) {
-        return text.chars()
-                .mapToObj(c -> c == '"' || c == '\\'
-                        ? "\\" + (char) c
-                        : c < ' ' ? String.format(Locale.ROOT, "\\u%04x", c)
-                        : String.valueOf((char) c))
-                .collect(Collectors.joining("", "\"", "\""));
     }
 }

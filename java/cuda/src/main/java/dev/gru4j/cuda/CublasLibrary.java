@@ -59,6 +59,16 @@ record CublasLibrary(String path, int version, boolean isStandIn) {
         }
     }
 
+    /** Whether cuBLAS has products in that precision at all. */
+    static boolean multiplies(ProductPrecision precision) {
+        return precision != ProductPrecision.TF32X3;
+    }
+
+    /** The products of a precision in which it has none. */
+    static OwnProducts none(ProductPrecision precision) {
+        return new OwnProducts("cuBLAS has none in " + precision);
+    }
+
     /**
      * Who computes the large products of a session.
      *
@@ -69,8 +79,8 @@ record CublasLibrary(String path, int version, boolean isStandIn) {
         if (setting.equals(NONE)) {
             return new OwnProducts(PROPERTY + "=" + NONE);
         }
-        if (session.precision() == ProductPrecision.TF32X3) {
-            return new OwnProducts("cuBLAS has none in " + ProductPrecision.TF32X3);
+        if (!multiplies(session.precision())) {
+            return none(session.precision());
         }
         boolean isNamed = !setting.equals(AUTO);
         if (emulated && !isNamed) {

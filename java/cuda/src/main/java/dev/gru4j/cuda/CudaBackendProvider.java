@@ -127,8 +127,12 @@ public final class CudaBackendProvider implements GruBackendProvider {
                 new CudaLayout(spec, maxT, maxB, isTraining, directions.persistent().flagWords(maxB));
         PlanReport.Builder report = new PlanReport.Builder(NAME)
                 .fact("device", known.description() + "; planned for, not run");
+        boolean hasLibrary = CublasLibrary.multiplies(precision);
+        String products = hasLibrary
+                ? "large products by cuBLAS where it is found, else by own kernels"
+                : CublasLibrary.none(precision).description();
         return new CudaExplanation(known, spec, maxT, maxB, precision, directions, layout, isWithGraphs())
-                .addTo(report, "large ones by cuBLAS where it is found, else by own kernels", true)
+                .addTo(report, products, hasLibrary)
                 .build(spec, maxT, maxB, mode, layout.workspaceLength(), layout.reserveLength());
     }
 

@@ -34,10 +34,14 @@ final class CudaPersistent {
     /** Why the persistent kernels cannot run; null if they can. */
     private final @Nullable String obstacle;
 
-    /** The latest division and its rows: calls mostly have as many as the one before. */
-    private Division latest;
+    /** A division and the rows that it is of. */
+    private record Divided(int B, Division division) {}
 
-    private int latestB;
+    /**
+     * The latest one: calls mostly have as many rows as the one before. One object, so that a report, which is made by a
+     * thread that has not entered the session, never mixes two.
+     */
+    private volatile Divided latest;
 
     /**
      * @throws IllegalArgumentException if {@code family} asks for what cannot be
@@ -60,8 +64,7 @@ final class CudaPersistent {
         this.blocks = precision == ProductPrecision.FP32
                 ? new CudaFloatBlocks(device, variant, H, isTraining)
                 : new CudaTensorBlocks(device, variant, H, isTraining, precision);
-        this.latest = blocks.divide(maxB);
-        this.latestB = maxB;
+        this.latest = new Divided(maxB, blocks.divide(maxB));
         this.obstacle = findObstacle();
         if (family == KernelFamily.PERSISTENT && obstacle != null) {
             throw new IllegalArgumentException("persistent kernels were asked for, but " + obstacle);
@@ -132,13 +135,12 @@ final class CudaPersistent {
 
     /** How B rows are divided. */
     Division divide(int B) {
-        Division division = latest;
-        if (B != latestB) {
-            division = blocks.divide(B);
-            latest = division;
-            latestB = B;
+        Divided divided = latest;
+        if (divided.B() != B) {
+            divided = new Divided(B, blocks.divide(B));
+            latest = divided;
         }
-        return division;
+        return divided.division();
     }
 
     Kernel kernel(boolean isBackward, Division division) {
@@ -161,7 +163,7 @@ final class CudaPersistent {
         if (!device.isCooperative()) {
             return device.name() + " cannot run all blocks of a launch at once";
         }
-        Division division = latest;
+        Division division = latest.division();
         if (division.units() > CudaBlocks.MOST_UNITS) {
             return "H = " + H + " needs blocks of " + division.units() + " units on " + device.multiprocessors()
                     + " multiprocessors; at most " + CudaBlocks.MOST_UNITS + " expected";

@@ -127,16 +127,22 @@ final class CudaTensorBlocks implements CudaBlocks {
     private int kept(int tileUnits) {
         return switch (precision) {
             case BF16, FP16 -> 8;
-            case FP32, TF32 -> tileUnits == LANES ? 8 : 3;
+            case TF32 -> tileUnits == LANES ? 8 : 3;
             case TF32X3 -> tileUnits == LANES ? 6 : 2;
+            case FP32 -> throw noTensorCores();
         };
+    }
+
+    private static IllegalStateException noTensorCores() {
+        return new IllegalStateException("tensor cores multiply in reduced precisions; fp32 found");
     }
 
     /** Words that a lane keeps of a chunk and 8 columns. */
     private int words() {
         return switch (precision) {
             case BF16, FP16 -> 2;
-            case FP32, TF32, TF32X3 -> 4;
+            case TF32, TF32X3 -> 4;
+            case FP32 -> throw noTensorCores();
         };
     }
 

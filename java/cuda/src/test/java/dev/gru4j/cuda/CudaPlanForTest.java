@@ -106,6 +106,10 @@ class CudaPlanForTest {
             PlanReport report =
                     PROVIDER.planFor("A100", options, GruSpec.of(64, 128), 5, 4, GruPlan.Mode.TRAINING);
             assertEquals(precision.toString(), fact(report, "precision"));
+            // cuBLAS has nothing like 3xtf32.
+            boolean hasLibrary = precision != ProductPrecision.TF32X3;
+            assertEquals(hasLibrary, fact(report, "input projection").startsWith("by the library"));
+            assertEquals(hasLibrary, fact(report, "library").startsWith("large products by cuBLAS"));
         }
         BackendOptions bf16 = BackendOptions.DEFAULT.withPrecision(ProductPrecision.BF16);
         IllegalArgumentException e = assertThrows(

@@ -22,6 +22,8 @@ import java.util.stream.Stream;
  * <ul>
  *   <li>{@code @BITS@} is the width;
  *   <li>a line {@code @tiles@} stands for the unrolled matrix tiles ({@link #tiles});
+ *   <li>a line {@code @transpose@} for the transposition of one block of a vector's lanes squared
+ *       ({@link #transpose});
  *   <li>a line {@code @constants tanh} (or {@code sigmoid}, {@code expNegated}) declares what that function
  *       needs, as locals, hoisted out of the loop;
  *   <li>{@code @expNegated e = a}, {@code @sigmoid s = x} and {@code @tanh t = x} are replaced by the
@@ -74,6 +76,8 @@ public final class Generate {
             String expanded;
             if (line.strip().equals("@tiles@")) {
                 expanded = tiles(bits / Float.SIZE);
+            } else if (line.strip().equals("@transpose@")) {
+                expanded = indented(indent, transpose(bits / Float.SIZE));
             } else if (line.strip().startsWith("@constants ")) {
                 expanded = indented(indent, constants(line.strip().substring("@constants ".length())));
             } else if (call.matches()) {
@@ -318,5 +322,34 @@ public final class Generate {
         return IntStream.range(0, vectors)
                 .mapToObj(j -> "        c" + row + j + " = x.fma(b" + j + ", c" + row + j + ");")
                 .toList();
+    }
+
+    // ---- transposition -----------------------------------------------------------------------------
+
+    /**
+     * A square block at {@code from} of a, rows {@code lda} apart, as columns at byte {@code to} of the panel. One round
+     * interleaves row i with row i + lanes/2 into rows 2i and 2i + 1, which turns the bits of (row, lane) by one place;
+     * log2(lanes) rounds exchange row and lane. Rows beyond {@code last} are read from that row and become 0.
+     */
+    private static String transpose(int lanes) {
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < lanes; i++) {
+            String row = i == 0 ? "from" : "from + Math.min(" + i + ", last) * lda";
+            out.append("FloatVector v0_" + i + " = FloatVector.fromArray(SPECIES, a, " + row + ");\n");
+        }
+        int rounds = Integer.numberOfTrailingZeros(lanes);
+        for (int round = 0; round < rounds; round++) {
+            String to = "FloatVector v" + (round + 1) + "_";
+            for (int i = 0; i < lanes / 2; i++) {
+                String pair = "selectFrom(v" + round + "_" + i + ", v" + round + "_" + (i + lanes / 2) + ");\n";
+                out.append(to + 2 * i + " = low." + pair);
+                out.append(to + (2 * i + 1) + " = high." + pair);
+            }
+        }
+        for (int i = 0; i < lanes; i++) {
+            String column = "v" + rounds + "_" + i + ".blend(zero, absent)";
+            out.append(column + ".intoMemorySegment(panel, to + " + i + " * step, NATIVE);\n");
+        }
+        return out.toString();
     }
 }

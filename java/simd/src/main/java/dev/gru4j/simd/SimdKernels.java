@@ -120,6 +120,13 @@ abstract class SimdKernels {
             float[] state, int so, int ss, int[] prevRow, int pr,
             float[] dh, int dho, int dhs, float[] dgates, int dgo, int dgs, int block, int rows);
 
+    /**
+     * {@code rows} ≤ lanes rows of K floats as columns of a packed panel, its rows {@code step} bytes apart: a vector of
+     * columns at byte {@code po}, 0 beyond {@code rows}.
+     */
+    abstract void transpose(
+            float[] a, int ao, int lda, int rows, int K, MemorySegment panel, long po, long step);
+
     /** K rows of a as one packed panel (K,vectors·lanes) at byte {@code po}; columns beyond {@code columns} 0. */
     abstract void packRows(
             float[] a, int ao, int lda, int[] aRows, int ar, int K, int columns, MemorySegment panel, long po,

@@ -1,7 +1,6 @@
 package dev.gru4j.simd;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Whole matrices packed into general panels (K,2 vectors), the last one of 1 vector where that suffices;
@@ -34,30 +33,15 @@ final class SimdPanels {
         pool.run((worker, team) -> {
             for (int q = team.share(panels, worker); q < team.share(panels, worker + 1); q++) {
                 int left = columns - q * wide;
-                int width = vectors(kernels, left) * kernels.lanes;
-                long start = (long) K * q * wide;
-                for (int j = 0; j < width; j++) {
-                    if (j < left) {
-                        transpose(a, ao + (q * wide + j) * K, K, target, start + j, width);
-                    } else {
-                        clear(K, target, start + j, width);
-                    }
+                int vectors = vectors(kernels, left);
+                for (int v = 0; v < vectors; v++) {
+                    int column = q * wide + v * kernels.lanes;
+                    kernels.transpose(
+                            a, ao + column * K, K, Math.min(kernels.lanes, columns - column), K, target,
+                            4L * K * q * wide + 4L * v * kernels.lanes, 4L * vectors * kernels.lanes);
                 }
             }
         }, pool.threads());
-    }
-
-    /** a[from … from+K) becomes a column of a panel, {@code width} floats from row to row. */
-    static void transpose(float[] a, int from, int K, MemorySegment panel, long start, int width) {
-        for (int k = 0; k < K; k++) {
-            panel.setAtIndex(ValueLayout.JAVA_FLOAT, start + (long) k * width, a[from + k]);
-        }
-    }
-
-    private static void clear(int K, MemorySegment panel, long start, int width) {
-        for (int k = 0; k < K; k++) {
-            panel.setAtIndex(ValueLayout.JAVA_FLOAT, start + (long) k * width, 0f);
-        }
     }
 
     private static int vectors(SimdKernels kernels, int columns) {

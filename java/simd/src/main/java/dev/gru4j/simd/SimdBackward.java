@@ -64,7 +64,7 @@ final class SimdBackward implements SimdPool.Task {
     /** Whether they are added to. */
     boolean accumulate;
 
-    /** At least 2 vectors of 0. */
+    /** A general panel's row of 0. */
     private final float[] zeros = new float[32];
 
     @SuppressWarnings("NullAway.Init") // Fields are the arguments of run.

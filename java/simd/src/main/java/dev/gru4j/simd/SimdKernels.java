@@ -68,7 +68,7 @@ abstract class SimdKernels {
     /**
      * Rows of a matrix times one packed panel: {@code c[i,:] = init[i,:] + Σ_k a[aRows[ar+i],k]·w[k,:]}.
      *
-     * @param vectors width of the panel in vectors: 6 or 3 (gates), 2 or 1 (general)
+     * @param vectors width of the panel in vectors: 6 or 3 (gates), 3, 2 or 1 (general)
      * @param a row-major
      * @param wo offset of the panel in w, in bytes; the panel is (K,vectors·lanes)
      * @param is distance of the rows of init; 0: one row for all, a bias, as panels of 6 vectors always have

@@ -143,7 +143,7 @@ final class SimdLayer implements SimdPool.Task {
         int wide = geometry.general;
         for (int column = 0; column < columns; column += wide) {
             int left = columns - column;
-            int vectors = Math.min(SimdShape.GENERAL_VECTORS, Math.ceilDiv(left, geometry.lanes));
+            int vectors = Math.min(kernels.shape.generalVectors(), Math.ceilDiv(left, geometry.lanes));
             kernels.packRows(
                     flat, from + column, columns, geometry.rows, 0, rows, left, target,
                     4L * (K * column + (long) k * vectors * geometry.lanes), vectors);

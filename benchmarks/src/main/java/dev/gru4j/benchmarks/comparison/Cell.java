@@ -3,6 +3,8 @@ package dev.gru4j.benchmarks.comparison;
 import dev.gru4j.GruShape;
 import dev.gru4j.GruVariant;
 import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.benchmarks.Shape;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -27,7 +29,19 @@ public record Cell(GruShape shape, GruVariant variant, Mode mode, int threads, P
 
     /** FLOP of one call, the products only: 2·T·B·3H·(I + H) forward, three times that in training. */
     public double flop() {
-        double forward = 2.0 * shape.T() * shape.B() * 3 * shape.H() * (shape.I() + shape.H());
+        double forward = Shape.forwardFlop(shape);
         return mode == Mode.TRAINING ? 3 * forward : forward;
+    }
+
+    /** {@code T64 B64 I256 H512 training reset-after, 2 threads}; the precision where it is not fp32. */
+    @Override
+    public String toString() {
+        return shape + " " + mode + " " + nameOf(variant) + ", " + threads + (threads == 1 ? " thread" : " threads")
+                + (precision == ProductPrecision.FP32 ? "" : ", " + precision);
+    }
+
+    /** {@code reset-after} or {@code reset-before}, as options and tables write it. */
+    public static String nameOf(GruVariant variant) {
+        return variant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -76,23 +76,22 @@ public record Problem(
     }
 
     /**
-     * The same with dy and dhT 0 but in the given rows, so that the gradients of weights and biases are those of these
-     * rows alone and a scalar reference can compute them.
+     * The same with gradients of the loss at the first steps of the given rows alone, 0 elsewhere: the gradients of
+     * weights and biases are then those of so many steps of these rows, and a scalar reference can compute them.
      */
-    public Problem withGradientsOf(int... rows) {
-        return new Problem(
-                shape, weightIh, weightHh, biasIh, biasHh, x, h0, only(dy, rows), only(dhT, rows));
-    }
-
-    /** A copy of a (·,B,H) tensor in which all rows but the given are 0. */
-    private float[] only(float[] values, int... rows) {
-        float[] copy = new float[values.length];
-        int step = shape.B() * shape.H();
-        for (int t = 0; t < values.length; t += step) {
-            for (int b : rows) {
-                System.arraycopy(values, t + b * shape.H(), copy, t + b * shape.H(), shape.H());
+    public Problem withLossAt(int steps, int... rows) {
+        float[] some = new float[dy.length];
+        float[] last = new float[dhT.length];
+        int H = shape.H();
+        for (int b : rows) {
+            for (int t = 0; t < steps; t++) {
+                int at = (t * shape.B() + b) * H;
+                System.arraycopy(dy, at, some, at, H);
+            }
+            if (steps == shape.T()) {
+                System.arraycopy(dhT, b * H, last, b * H, H);
             }
         }
-        return copy;
+        return new Problem(shape, weightIh, weightHh, biasIh, biasHh, x, h0, some, last);
     }
 }

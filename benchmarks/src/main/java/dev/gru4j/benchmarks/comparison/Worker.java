@@ -144,7 +144,7 @@ public final class Worker implements AutoCloseable {
         if (!problems.containsKey(name)) {
             problems.clear();
         }
-        return problems.computeIfAbsent(name, unused -> Problem.of(cell.shape()));
+        return problems.computeIfAbsent(name, _ -> Problem.of(cell.shape()));
     }
 
     /**

@@ -12,6 +12,7 @@ public enum GateOrder {
     /** oneDNN's u, r, o and ONNX's z, r, h. */
     UPDATE_RESET_CANDIDATE(UPDATE, RESET, CANDIDATE);
 
+    @SuppressWarnings("ImmutableEnumChecker") // Written once, by the constructor.
     private final int[] gates;
 
     GateOrder(int... gates) {

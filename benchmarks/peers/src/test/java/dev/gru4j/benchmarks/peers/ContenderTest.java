@@ -1,7 +1,6 @@
 package dev.gru4j.benchmarks.peers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -26,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -92,7 +92,7 @@ class ContenderTest {
                     // Twice, for gradients must not be added to those of the call before.
                     prepared.run();
                     prepared.run();
-                    Map<String, float[]> found = found(prepared.results());
+                    Map<String, float @Nullable []> found = found(prepared.results());
                     exact.forEach((name, values) -> compare(
                             cell, configuration, name, values, rounded.getOrDefault(name, values), found.get(name)));
                 }
@@ -106,9 +106,12 @@ class ContenderTest {
 
     /** Four times the float reference's largest error, and 8 ULP of the tensor's largest value. */
     private static void compare(
-            Cell cell, String configuration, String name, double[] exact, double[] rounded, float[] found) {
+            Cell cell, String configuration, String name, double[] exact, double[] rounded,
+            float @Nullable [] found) {
         String what = PEER + " " + configuration + ", " + cell + ": " + name;
-        assertNotNull(found, what + " is absent");
+        if (found == null) {
+            throw new AssertionError(what + " is absent");
+        }
         assertEquals(exact.length, found.length, what + ", length");
         double largest = 0;
         double error = 0;
@@ -154,8 +157,8 @@ class ContenderTest {
         return tensors;
     }
 
-    private static Map<String, float[]> found(Results results) {
-        Map<String, float[]> tensors = new LinkedHashMap<>();
+    private static Map<String, float @Nullable []> found(Results results) {
+        Map<String, float @Nullable []> tensors = new LinkedHashMap<>();
         tensors.put("y", results.y());
         tensors.put("hT", results.hT());
         tensors.put("dx", results.dx());

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * step. libtorch packs no weights, and returns tensors of its own: they live until the next run.
  */
 final class LibtorchLayer implements Prepared {
-    static final String VERSION = "2.13.0"; // The preset offers no call that says it.
+    static final String VERSION = "2.10.0"; // The preset offers no call that says it.
 
     private final boolean trains;
     private final List<Pointer> kept = new ArrayList<>();

@@ -21,7 +21,8 @@ import java.util.stream.Stream;
  *
  * <ul>
  *   <li>{@code @BITS@} is the width;
- *   <li>a line {@code @tiles@} stands for the unrolled matrix tiles ({@link #tiles});
+ *   <li>a line {@code @tiles@} stands for the unrolled matrix tiles ({@link #tiles}), {@code @rowTiles@} for those of a
+ *       single row ({@link RowTiles});
  *   <li>a line {@code @constants tanh} (or {@code sigmoid}, {@code expNegated}) declares what that function
  *       needs, as locals, hoisted out of the loop;
  *   <li>{@code @expNegated e = a}, {@code @sigmoid s = x} and {@code @tanh t = x} are replaced by the
@@ -74,6 +75,8 @@ public final class Generate {
             String expanded;
             if (line.strip().equals("@tiles@")) {
                 expanded = tiles(bits / Float.SIZE);
+            } else if (line.strip().equals("@rowTiles@")) {
+                expanded = RowTiles.text(bits / Float.SIZE);
             } else if (line.strip().startsWith("@constants ")) {
                 expanded = indented(indent, constants(line.strip().substring("@constants ".length())));
             } else if (call.matches()) {

@@ -23,6 +23,8 @@ import java.util.stream.Stream;
  *   <li>{@code @BITS@} is the width;
  *   <li>a line {@code @tiles@} stands for the unrolled matrix tiles ({@link #tiles}), {@code @rowTiles@} for those of a
  *       single row ({@link RowTiles});
+ *   <li>a line {@code @transpose@} for the transposition of one block of a vector's lanes squared
+ *       ({@link #transpose});
  *   <li>a line {@code @constants tanh} (or {@code sigmoid}, {@code expNegated}) declares what that function
  *       needs, as locals, hoisted out of the loop;
  *   <li>{@code @expNegated e = a}, {@code @sigmoid s = x} and {@code @tanh t = x} are replaced by the
@@ -77,6 +79,8 @@ public final class Generate {
                 expanded = tiles(bits / Float.SIZE);
             } else if (line.strip().equals("@rowTiles@")) {
                 expanded = RowTiles.text(bits / Float.SIZE);
+            } else if (line.strip().equals("@transpose@")) {
+                expanded = indented(indent, transpose(bits / Float.SIZE));
             } else if (line.strip().startsWith("@constants ")) {
                 expanded = indented(indent, constants(line.strip().substring("@constants ".length())));
             } else if (call.matches()) {
@@ -226,14 +230,16 @@ public final class Generate {
     }
 
     /**
-     * c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]. The start is added last: dh ⊙ z is large beside the products that
-     * join it, and a sum that begins with it would round every one of them to its ULP.
+     * c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]; where w has 6 vectors, init is one row, a bias. The start is added last:
+     * dh ⊙ z is large beside the products that join it, and a sum that begins with it would round every one of them
+     * to its ULP.
      */
     private static String tile(int rows, int vectors, int lanes) {
+        boolean oneStart = vectors == 6;
         List<String> lines = new ArrayList<>();
         lines.add("private static void tile" + rows + "x" + vectors + "(");
         lines.add("        float[] a, int ao, int lda, int[] aRows, int ar, MemorySegment w, long wo, int K,");
-        lines.add("        float[] init, int io, int is, float[] c, int co, int cs) {");
+        lines.add("        float[] init, int io" + (oneStart ? "" : ", int is") + ", float[] c, int co, int cs) {");
         for (int i = 0; i < rows; i++) {
             lines.add("    final int a" + i + " = ao + aRows[ar + " + i + "] * lda;");
         }
@@ -251,11 +257,15 @@ public final class Generate {
             lines.addAll(multiplyAdd(i, vectors));
         }
         lines.add("    }");
-        for (int i = 0; i < rows; i++) {
-            for (int j = 0; j < vectors; j++) {
-                String start = "FloatVector.fromArray(SPECIES, init, io + " + i + " * is + " + j * lanes + ")";
-                lines.add(
-                        "    c" + i + j + ".add(" + start + ").intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
+        lines.add("    FloatVector s;");
+        // Column by column, so that one row to start from is loaded, and its range checked, once for all rows.
+        for (int j = 0; j < vectors; j++) {
+            for (int i = 0; i < rows; i++) {
+                if (i == 0 || !oneStart) {
+                    String start = "io + " + (oneStart ? "" : i + " * is + ") + j * lanes;
+                    lines.add("    s = FloatVector.fromArray(SPECIES, init, " + start + ");");
+                }
+                lines.add("    c" + i + j + ".add(s).intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
             }
         }
         lines.add("}");
@@ -315,5 +325,34 @@ public final class Generate {
         return IntStream.range(0, vectors)
                 .mapToObj(j -> "        c" + row + j + " = x.fma(b" + j + ", c" + row + j + ");")
                 .toList();
+    }
+
+    // ---- transposition -----------------------------------------------------------------------------
+
+    /**
+     * A square block at {@code from} of a, rows {@code lda} apart, as columns at byte {@code to} of the panel. One round
+     * interleaves row i with row i + lanes/2 into rows 2i and 2i + 1, which turns the bits of (row, lane) by one place;
+     * log2(lanes) rounds exchange row and lane. Rows beyond {@code last} are read from that row and become 0.
+     */
+    private static String transpose(int lanes) {
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < lanes; i++) {
+            String row = i == 0 ? "from" : "from + Math.min(" + i + ", last) * lda";
+            out.append("FloatVector v0_" + i + " = FloatVector.fromArray(SPECIES, a, " + row + ");\n");
+        }
+        int rounds = Integer.numberOfTrailingZeros(lanes);
+        for (int round = 0; round < rounds; round++) {
+            String to = "FloatVector v" + (round + 1) + "_";
+            for (int i = 0; i < lanes / 2; i++) {
+                String pair = "selectFrom(v" + round + "_" + i + ", v" + round + "_" + (i + lanes / 2) + ");\n";
+                out.append(to + 2 * i + " = low." + pair);
+                out.append(to + (2 * i + 1) + " = high." + pair);
+            }
+        }
+        for (int i = 0; i < lanes; i++) {
+            String column = "v" + rounds + "_" + i + ".blend(zero, absent)";
+            out.append(column + ".intoMemorySegment(panel, to + " + i + " * step, NATIVE);\n");
+        }
+        return out.toString();
     }
 }

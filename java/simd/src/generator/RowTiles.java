@@ -1,30 +1,67 @@
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Writes the products of a single row: tiles of panels × vectors × parts, which read every weight once and so are
  * bound by the memory that holds the weights, not by multiply-adds.
  *
- * <p>A panel is a stream of its own in memory. Several short streams side by side come out of the L2 cache up to 1.6
- * times faster than a single one, which is why panels are narrow here and why a tile takes up to six at once. Twelve
- * accumulators also hide the latency of a multiply-add, for which eight would do.
+ * <p>A panel is a stream of its own in memory. Several narrow streams side by side come out of the L2 cache up to 1.6
+ * times faster than a single one, which is why a tile takes several panels at once. Twelve accumulators also hide the
+ * latency of a multiply-add, for which eight would do.
  */
 final class RowTiles {
-    /** Panels × vectors × parts: panels of 2 vectors, then of 1. */
-    private static final int[][] TILES = {
+    /** Panels × vectors × parts with weights in fp32. */
+    private static final int[][] FLOATS = {
         {6, 2, 1}, {4, 2, 1}, {3, 2, 1}, {2, 2, 1}, {1, 2, 1}, {3, 2, 2}, {2, 2, 2}, {1, 2, 2}, {2, 2, 3}, {1, 2, 3},
         {6, 1, 1}, {4, 1, 1}, {3, 1, 1}, {2, 1, 1}, {1, 1, 1}, {3, 1, 2}, {2, 1, 2}, {1, 1, 2}, {2, 1, 3}, {1, 1, 3},
+        {4, 3, 1}, {2, 3, 1}, {1, 3, 1}, {2, 3, 2}, {1, 3, 2}, {1, 3, 3},
     };
 
     private RowTiles() {}
 
+    /** All tiles and the choice among them. */
     static String text(int lanes) {
-        StringBuilder out = new StringBuilder();
-        for (int[] tile : TILES) {
-            out.append(tile(tile[0], tile[1], tile[2], lanes));
+        return choice("tile", "row", FLOATS)
+                + IntStream.range(0, FLOATS.length)
+                        .mapToObj(i -> tile(FLOATS[i][0], FLOATS[i][1], FLOATS[i][2], lanes))
+                        .collect(Collectors.joining());
+    }
+
+    /** A method that runs the largest tile of no more than so many panels and returns its panels. */
+    private static String choice(String name, String tile, int[][] tiles) {
+        List<String> lines = new ArrayList<>();
+        lines.add("/** Runs the largest tile of up to {@code panels} panels, 6 at most; returns how many it took. */");
+        lines.add("private static int " + name + "(");
+        lines.add("        int vectors, int panels, int parts, float[] a, int ao, MemorySegment w, long wo, long stride,");
+        lines.add("        int K, float[] init, int io, float[] c, int co) {");
+        lines.add("    switch (100 * vectors + 10 * parts + Math.min(panels, 6)) {");
+        for (int vectors = 1; vectors <= 3; vectors++) {
+            for (int parts = 1; parts <= 3; parts++) {
+                int v = vectors;
+                int g = parts;
+                for (int panels = 6; panels >= 1; panels--) {
+                    int most = panels;
+                    int taken = java.util.Arrays.stream(tiles)
+                            .filter(t -> t[1] == v && t[2] == g && t[0] <= most)
+                            .mapToInt(t -> t[0])
+                            .max()
+                            .orElseThrow();
+                    lines.add("        case " + (100 * v + 10 * g + panels) + " -> {");
+                    lines.add("            " + tile + taken + "x" + v + "x" + g
+                            + "(a, ao, w, wo, stride, K, init, io, c, co);");
+                    lines.add("            return " + taken + ";");
+                    lines.add("        }");
+                }
+            }
         }
-        return out.toString();
+        lines.add("        default -> throw new IllegalArgumentException(");
+        lines.add("                \"no tile has \" + vectors + \" vectors in \" + parts + \" parts\");");
+        lines.add("    }");
+        lines.add("}");
+        lines.add("");
+        return joined(lines);
     }
 
     /** c[p,:] = init[p,:] + (Σ_k of part 0 + Σ_k of part 1 + …), each part a chain of its own. */
@@ -37,15 +74,7 @@ final class RowTiles {
         for (int g = 1; g < parts; g++) {
             lines.add("    final int a" + g + " = ao + " + g + " * K;");
         }
-        for (int p = 0; p < panels; p++) {
-            for (int g = 0; g < parts; g++) {
-                lines.add(
-                        "    final long w" + p + g + " = wo + " + p + " * stride + " + (long) g * rowBytes + "L * K;");
-                for (int v = 0; v < vectors; v++) {
-                    lines.add("    FloatVector c" + p + v + g + " = FloatVector.zero(SPECIES);");
-                }
-            }
-        }
+        lines.addAll(starts(panels, vectors, parts, (g) -> g * rowBytes + "L * K"));
         lines.add("    for (int k = 0; k < K; k++) {");
         lines.add("        long o = (long) k * " + rowBytes + ";");
         for (int g = 0; g < parts; g++) {
@@ -62,6 +91,32 @@ final class RowTiles {
             }
         }
         lines.add("    }");
+        lines.addAll(ends(panels, vectors, parts, lanes));
+        lines.add("}");
+        lines.add("");
+        return joined(lines);
+    }
+
+    /** Where every part of every panel starts, and its sums. */
+    private static List<String> starts(
+            int panels, int vectors, int parts, java.util.function.IntFunction<String> partOffset) {
+        List<String> lines = new ArrayList<>();
+        for (int p = 0; p < panels; p++) {
+            for (int g = 0; g < parts; g++) {
+                lines.add("    final long w" + p + g + " = wo"
+                        + (p == 0 ? "" : " + " + p + " * stride")
+                        + (g == 0 ? "" : " + " + partOffset.apply(g)) + ";");
+                for (int v = 0; v < vectors; v++) {
+                    lines.add("    FloatVector c" + p + v + g + " = FloatVector.zero(SPECIES);");
+                }
+            }
+        }
+        return lines;
+    }
+
+    /** The parts are added in their order, then the start. */
+    private static List<String> ends(int panels, int vectors, int parts, int lanes) {
+        List<String> lines = new ArrayList<>();
         for (int p = 0; p < panels; p++) {
             for (int v = 0; v < vectors; v++) {
                 StringBuilder sum = new StringBuilder("c" + p + v + "0");
@@ -73,8 +128,10 @@ final class RowTiles {
                 lines.add("            .intoArray(c, co + " + at + ");");
             }
         }
-        lines.add("}");
-        lines.add("");
+        return lines;
+    }
+
+    private static String joined(List<String> lines) {
         return lines.stream().map(l -> l.isEmpty() ? "\n" : "    " + l + "\n").collect(Collectors.joining());
     }
 }

@@ -131,15 +131,13 @@ public final class GruParameters {
         if (!exists(kind)) {
             throw new IllegalArgumentException("a GRU with bias mode " + spec.bias() + " has no " + kind);
         }
-        int kinds = (int) java.util.Arrays.stream(Kind.values()).filter(this::exists).count();
-        int before = 0;
-        for (Kind k : Kind.values()) {
-            if (k == kind) {
-                break;
-            }
-            before += exists(k) ? 1 : 0;
+        // The kinds that exist stand in the order of the enum; asked for in every training step, so nothing is allocated.
+        int kinds = all.size() / (spec.layers() * spec.directions().count());
+        int index = (layer * spec.directions().count() + direction) * kinds;
+        while (all.get(index).kind() != kind) {
+            index++;
         }
-        return all.get((layer * spec.directions().count() + direction) * kinds + before);
+        return all.get(index);
     }
 
     private int columns(Kind kind, int layer) {

@@ -64,7 +64,7 @@ final class SimdBackward implements SimdPool.Task {
     /** Whether they are added to. */
     boolean accumulate;
 
-    /** At least 2 vectors of 0 or, of a plan for B = 1, all units. */
+    /** A general panel's row of 0 or, of a plan for B = 1, a row of all units. */
     float[] zeros;
 
     @SuppressWarnings("NullAway.Init") // Fields are the arguments of run.

@@ -35,7 +35,7 @@ final class SimdGeometry {
         this.padded = roundUp(H, lanes);
         this.unit = lanes * kernels.shape.unitVectors();
         this.panels = (padded + unit - 1) / unit;
-        this.general = lanes * SimdShape.GENERAL_VECTORS;
+        this.general = lanes * kernels.shape.generalVectors();
         this.rows = new int[H];
         java.util.Arrays.setAll(rows, j -> j);
         this.generalPanels = (padded + general - 1) / general;
@@ -56,7 +56,7 @@ final class SimdGeometry {
         return Math.min(general, padded - q * general);
     }
 
-    /** First gate panel of general panel q: a general panel is one or two whole gate panels. */
+    /** First gate panel of general panel q: a general panel is one to three whole gate panels. */
     int gatePanel(int q) {
         return Math.min(panels, q * (general / unit));
     }

@@ -68,10 +68,10 @@ abstract class SimdKernels {
     /**
      * Rows of a matrix times one packed panel: {@code c[i,:] = init[i,:] + Σ_k a[aRows[ar+i],k]·w[k,:]}.
      *
-     * @param vectors width of the panel in vectors: 6 or 3 (gates), 2 or 1 (general)
+     * @param vectors width of the panel in vectors: 6 or 3 (gates), 3, 2 or 1 (general)
      * @param a row-major
      * @param wo offset of the panel in w, in bytes; the panel is (K,vectors·lanes)
-     * @param is distance of the rows of init; 0: one row for all, a bias
+     * @param is distance of the rows of init; 0: one row for all, a bias, as panels of 6 vectors always have
      */
     abstract void multiply(
             int vectors, int rows, float[] a, int ao, int lda, int[] aRows, int ar, MemorySegment w, long wo, int K,
@@ -82,7 +82,7 @@ abstract class SimdKernels {
      * {@code c[p,:] = init[p,:] + Σ_part Σ_k a[part·K+k]·w[p,part,k,:]}, every part a chain of its own, the parts added in
      * their order.
      *
-     * @param vectors width of the panels in vectors: 2 or 1
+     * @param vectors width of the panels in vectors: 3, 2 or 1
      * @param parts 1, 2 or 3
      * @param descending whether to take the panels last first: what a step read last is still in cache in the next
      * @param wo offset of the first panel in w, in bytes
@@ -134,6 +134,13 @@ abstract class SimdKernels {
             float[] gates, int go, int gs, int u, float[] drh, int dro, int drs,
             float[] state, int so, int ss, int[] prevRow, int pr,
             float[] dh, int dho, int dhs, float[] dgates, int dgo, int dgs, int block, int rows);
+
+    /**
+     * {@code rows} ≤ lanes rows of K floats as columns of a packed panel, its rows {@code step} bytes apart: a vector of
+     * columns at byte {@code po}, 0 beyond {@code rows}.
+     */
+    abstract void transpose(
+            float[] a, int ao, int lda, int rows, int K, MemorySegment panel, long po, long step);
 
     /** K rows of a as one packed panel (K,vectors·lanes) at byte {@code po}; columns beyond {@code columns} 0. */
     abstract void packRows(

@@ -23,6 +23,11 @@ import java.lang.foreign.MemorySegment;
  * <p>Hp is H padded; what belongs to padded units is 0, written once when the memory is made.
  */
 final class SimdLayer implements SimdPool.Task {
+    private static final float[] NONE = {};
+
+    /** Gate → its place in the order n|r|z of dgx. */
+    private static final int[] INPUT_PLACE = {1, 2, 0};
+
     final SimdGeometry geometry;
     final GruVariant variant;
 
@@ -50,7 +55,7 @@ final class SimdLayer implements SimdPool.Task {
     private final int layer;
     private final int direction;
     private final boolean isTraining;
-    private float[] flat = new float[0];
+    private float[] flat = NONE;
     private int flatOffset;
 
     SimdLayer(
@@ -106,28 +111,19 @@ final class SimdLayer implements SimdPool.Task {
         flat = newFlat;
         flatOffset = offset;
         pool.run(this, pool.threads());
-        flat = new float[0];
+        flat = NONE;
     }
 
     @Override
     public void run(int worker, SimdPool.Team team) {
-        int from = team.share(geometry.panels, worker);
-        int to = team.share(geometry.panels, worker + 1);
-        for (int p = from; p < to; p++) {
-            packForward(p);
+        int strips = Gates.COUNT * geometry.padded / geometry.lanes;
+        for (int s = team.share(strips, worker); s < team.share(strips, worker + 1); s++) {
+            pack(s % Gates.COUNT, s / Gates.COUNT * geometry.lanes);
         }
         if (worker == 0) {
             loadBias(Kind.BIAS_IH, biasIh);
             loadBias(Kind.BIAS_HH, biasHh);
             orderRowBias();
-        }
-        if (isTraining) {
-            int wIh = offsetOf(Kind.WEIGHT_IH);
-            int wHh = offsetOf(Kind.WEIGHT_HH);
-            int[] inputOrder = {Gates.CANDIDATE, Gates.RESET, Gates.UPDATE};
-            int[] recurrentOrder = {Gates.RESET, Gates.UPDATE, Gates.CANDIDATE};
-            packBackward(inputBackward, wIh, inputs, inputOrder, worker, team);
-            packBackward(recurrentBackward, wHh, geometry.H, recurrentOrder, worker, team);
         }
     }
 
@@ -135,45 +131,40 @@ final class SimdLayer implements SimdPool.Task {
         return flatOffset + (int) parameters.get(layer, direction, kind).offset();
     }
 
-    private void packForward(int p) {
+    /** One gate's rows of both weights for a vector of units: a strip that is in cache when it is read again. */
+    private void pack(int gate, int unit) {
+        int rows = Math.min(geometry.lanes, geometry.H - unit);
+        int p = unit / geometry.unit;
         int u = geometry.units(p);
-        int wIh = offsetOf(Kind.WEIGHT_IH);
-        int wHh = offsetOf(Kind.WEIGHT_HH);
         int H = geometry.H;
-        for (int gate = 0; gate < Gates.COUNT; gate++) {
-            for (int j = 0; j < u && p * geometry.unit + j < H; j++) {
-                int row = gate * H + p * geometry.unit + j;
-                int column = gate * u + j;
-                SimdPanels.transpose(
-                        flat, wIh + row * inputs, inputs, inputForward, inputPanel(p) / Float.BYTES + column,
-                        Gates.COUNT * u);
-                if (variant == GruVariant.RESET_AFTER && !isRow) {
-                    SimdPanels.transpose(
-                            flat, wHh + row * H, H, recurrentForward, recurrentPanel(p) / Float.BYTES + column,
-                            Gates.COUNT * u);
-                } else {
-                    SimdPanels.transpose(
-                            flat, wHh + row * H, H, recurrentForward, recurrentPanel(gate, p) / Float.BYTES + j, u);
-                }
-            }
+        long inUnit = 4L * (unit - p * geometry.unit);
+        long column = 4L * gate * u + inUnit;
+        int wIh = offsetOf(Kind.WEIGHT_IH) + (gate * H + unit) * inputs;
+        kernels.transpose(
+                flat, wIh, inputs, rows, inputs, inputForward, inputPanel(p) + column, 4L * Gates.COUNT * u);
+        int wHh = offsetOf(Kind.WEIGHT_HH) + (gate * H + unit) * H;
+        if (variant == GruVariant.RESET_AFTER && !isRow) {
+            kernels.transpose(flat, wHh, H, rows, H, recurrentForward, recurrentPanel(p) + column,
+                    4L * Gates.COUNT * u);
+        } else {
+            kernels.transpose(flat, wHh, H, rows, H, recurrentForward, recurrentPanel(gate, p) + inUnit, 4L * u);
+        }
+        if (isTraining) {
+            packRows(wIh, rows, inputs, inputBackward, INPUT_PLACE[gate] * geometry.padded + unit);
+            packRows(wHh, rows, H, recurrentBackward, gate * geometry.padded + unit);
         }
     }
 
-    /** Rows of W, gate by gate in the given order, into general panels of its columns. */
-    private void packBackward(
-            MemorySegment target, int weight, int columns, int[] gateOrder, int worker, SimdPool.Team team) {
-        int K = Gates.COUNT * geometry.padded;
+    /** Rows of W as rows k, k + 1, … of every general panel. */
+    private void packRows(int from, int rows, int columns, MemorySegment target, int k) {
+        long K = (long) Gates.COUNT * geometry.padded;
         int wide = geometry.general;
-        int panels = Math.ceilDiv(columns, wide);
-        for (int q = team.share(panels, worker); q < team.share(panels, worker + 1); q++) {
-            int left = columns - q * wide;
-            int vectors = Math.min(SimdShape.GENERAL_VECTORS, Math.ceilDiv(left, geometry.lanes));
-            long panel = 4L * K * q * wide;
-            for (int i = 0; i < Gates.COUNT; i++) {
-                kernels.packRows(
-                        flat, weight + gateOrder[i] * geometry.H * columns + q * wide, columns, geometry.rows, 0,
-                        geometry.H, left, target, panel + 4L * i * geometry.padded * vectors * geometry.lanes, vectors);
-            }
+        for (int column = 0; column < columns; column += wide) {
+            int left = columns - column;
+            int vectors = Math.min(kernels.shape.generalVectors(), Math.ceilDiv(left, geometry.lanes));
+            kernels.packRows(
+                    flat, from + column, columns, geometry.rows, 0, rows, left, target,
+                    4L * (K * column + (long) k * vectors * geometry.lanes), vectors);
         }
     }
 

@@ -140,7 +140,7 @@ final class SimdWeightGradient implements SimdPool.Task {
     }
 
     private void packColumns(int k0, int rows, int column, int width, long panels) {
-        int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
+        int wide = SimdShape.TRANSPOSED_VECTORS * kernels.lanes;
         for (int n = 0; n < width; n += wide) {
             kernels.packRows(
                     v, vOffset + column + n, vStride, vRows, k0, rows, width - n, offHeap, panels + 4L * n * rows,
@@ -149,14 +149,14 @@ final class SimdWeightGradient implements SimdPool.Task {
     }
 
     private int vectors(int left) {
-        return Math.min(SimdShape.GENERAL_VECTORS, Math.ceilDiv(left, kernels.lanes));
+        return Math.min(SimdShape.TRANSPOSED_VECTORS, Math.ceilDiv(left, kernels.lanes));
     }
 
     /** Panels {@code from} … {@code from + count − 1} of one gate, over one block of rows and columns. */
     private void multiplyBlock(
             int gate, int from, int count, int k0, int rows, int column, int width, int packed, long panels,
             boolean add) {
-        int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
+        int wide = SimdShape.TRANSPOSED_VECTORS * kernels.lanes;
         int panelSize = panelSize(rows);
         int first = from * G_PANEL;
         int valid = Math.min(count * G_PANEL, gateRows - first);

@@ -227,14 +227,16 @@ public final class Generate {
     }
 
     /**
-     * c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]. The start is added last: dh ⊙ z is large beside the products that
-     * join it, and a sum that begins with it would round every one of them to its ULP.
+     * c[i,:] = init[i,:] + Σ_k a[row(i),k]·w[k,:]; where w has 6 vectors, init is one row, a bias. The start is added last:
+     * dh ⊙ z is large beside the products that join it, and a sum that begins with it would round every one of them
+     * to its ULP.
      */
     private static String tile(int rows, int vectors, int lanes) {
+        boolean oneStart = vectors == 6;
         List<String> lines = new ArrayList<>();
         lines.add("private static void tile" + rows + "x" + vectors + "(");
         lines.add("        float[] a, int ao, int lda, int[] aRows, int ar, MemorySegment w, long wo, int K,");
-        lines.add("        float[] init, int io, int is, float[] c, int co, int cs) {");
+        lines.add("        float[] init, int io" + (oneStart ? "" : ", int is") + ", float[] c, int co, int cs) {");
         for (int i = 0; i < rows; i++) {
             lines.add("    final int a" + i + " = ao + aRows[ar + " + i + "] * lda;");
         }
@@ -252,11 +254,15 @@ public final class Generate {
             lines.addAll(multiplyAdd(i, vectors));
         }
         lines.add("    }");
-        for (int i = 0; i < rows; i++) {
-            for (int j = 0; j < vectors; j++) {
-                String start = "FloatVector.fromArray(SPECIES, init, io + " + i + " * is + " + j * lanes + ")";
-                lines.add(
-                        "    c" + i + j + ".add(" + start + ").intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
+        lines.add("    FloatVector s;");
+        // Column by column, so that one row to start from is loaded, and its range checked, once for all rows.
+        for (int j = 0; j < vectors; j++) {
+            for (int i = 0; i < rows; i++) {
+                if (i == 0 || !oneStart) {
+                    String start = "io + " + (oneStart ? "" : i + " * is + ") + j * lanes;
+                    lines.add("    s = FloatVector.fromArray(SPECIES, init, " + start + ");");
+                }
+                lines.add("    c" + i + j + ".add(s).intoArray(c, co + " + i + " * cs + " + j * lanes + ");");
             }
         }
         lines.add("}");

@@ -71,7 +71,7 @@ abstract class SimdKernels {
      * @param vectors width of the panel in vectors: 6 or 3 (gates), 3, 2 or 1 (general)
      * @param a row-major
      * @param wo offset of the panel in w, in bytes; the panel is (K,vectors·lanes)
-     * @param is distance of the rows of init; 0: one row for all, a bias
+     * @param is distance of the rows of init; 0: one row for all, a bias, as panels of 6 vectors always have
      */
     abstract void multiply(
             int vectors, int rows, float[] a, int ao, int lda, int[] aRows, int ar, MemorySegment w, long wo, int K,

@@ -21,6 +21,8 @@ import java.lang.foreign.MemorySegment;
  * <p>Hp is H padded; what belongs to padded units is 0, written once when the memory is made.
  */
 final class SimdLayer implements SimdPool.Task {
+    private static final float[] NONE = {};
+
     /** Gate → its place in the order n|r|z of dgx. */
     private static final int[] INPUT_PLACE = {1, 2, 0};
 
@@ -45,7 +47,7 @@ final class SimdLayer implements SimdPool.Task {
     private final int layer;
     private final int direction;
     private final boolean isTraining;
-    private float[] flat = new float[0];
+    private float[] flat = NONE;
     private int flatOffset;
 
     SimdLayer(
@@ -92,7 +94,7 @@ final class SimdLayer implements SimdPool.Task {
         flat = newFlat;
         flatOffset = offset;
         pool.run(this, pool.threads());
-        flat = new float[0];
+        flat = NONE;
     }
 
     @Override

@@ -80,10 +80,10 @@ final class SimdBackward implements SimdPool.Task {
         int panel1 = byRows ? g.generalPanels : team.share(g.generalPanels, worker + 1);
         SimdPool.Team barrier = byRows ? null : team;
         loadLastGradient(rank0, rank1, panel0, panel1);
-        int chunk = SimdForward.chunkSteps(schedule.B);
-        for (int done = 0; done < schedule.T; done += chunk) {
-            int steps = Math.min(chunk, schedule.T - done);
-            int t0 = isReverse ? done : schedule.T - done - steps;
+        for (int done = 0; done < schedule.chunks; done++) {
+            int chunk = isReverse ? done : schedule.chunks - 1 - done;
+            int t0 = schedule.chunkStart[chunk];
+            int steps = schedule.chunkStart[chunk + 1] - t0;
             int base = schedule.first[t0];
             for (int i = 0; i < steps; i++) {
                 int t = isReverse ? t0 + i : t0 + steps - 1 - i;

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * (r ⊙ hPrev)·W_hn, and so a second barrier.
  */
 final class SimdForward implements SimdPool.Task {
-    /** Packed rows of a chunk: enough to use each panel of W_ih often, few enough that gates stay in cache. */
+    /** Most packed rows of a chunk, unless a step has more: enough to use each panel of W_ih often, few enough that gates stay in cache. */
     static final int CHUNK_ROWS = 512;
 
     /** Rows of the block that goes from the tiles to the cell: 64·3·32 floats are 24 KiB, half an L1 cache. */
@@ -80,11 +80,10 @@ final class SimdForward implements SimdPool.Task {
         int panel1 = byRows ? g.panels : g.gatePanel(team.share(g.generalPanels, worker + 1));
         int block = worker * blockFloats(g, layer.isRow);
         loadInitialState(rank0, rank1, panel0, panel1);
-        int T = schedule.T;
-        int chunk = chunkSteps(schedule.B);
-        for (int done = 0; done < T; done += chunk) {
-            int steps = Math.min(chunk, T - done);
-            int t0 = isReverse ? T - done - steps : done;
+        for (int done = 0; done < schedule.chunks; done++) {
+            int chunk = isReverse ? schedule.chunks - 1 - done : done;
+            int t0 = schedule.chunkStart[chunk];
+            int steps = schedule.chunkStart[chunk + 1] - t0;
             // The last chunk's gates may still be read, and h0 is read by all.
             team.await();
             int base = isTraining ? 0 : schedule.first[t0];
@@ -106,10 +105,6 @@ final class SimdForward implements SimdPool.Task {
                 }
             }
         }
-    }
-
-    static int chunkSteps(int B) {
-        return Math.max(1, CHUNK_ROWS / B);
     }
 
     /** gates[row,:] = x[row,:]·W_ihᵀ + b_ih for the packed rows of steps t0 … t1−1. */

@@ -55,7 +55,7 @@ final class SimdPlan extends GruPlan {
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(new SimdLayer(
-                        parameters(), layer, d, mode == Mode.TRAINING, geometry, kernels, arena));
+                        parameters(), layer, d, mode == Mode.TRAINING, maxB == 1, geometry, kernels, arena));
             }
         }
     }
@@ -151,6 +151,7 @@ final class SimdPlan extends GruPlan {
         SimdScratch scratch = scratches.take();
         try {
             scratch.schedule.prepare(call, isTraining());
+            scratch.schedule.identity(geometry.panels);
             int threads = threadsFor(scratch.schedule);
             for (int layer = 0; layer < spec().layers(); layer++) {
                 for (int d = 0; d < spec().directions().count(); d++) {
@@ -175,6 +176,7 @@ final class SimdPlan extends GruPlan {
         SimdScratch scratch = scratches.take();
         try {
             scratch.schedule.prepare(call, true);
+            scratch.schedule.identity(geometry.panels);
             int threads = threadsFor(scratch.schedule);
             for (int layer = spec().layers() - 1; layer >= 0; layer--) {
                 for (int d = 0; d < spec().directions().count(); d++) {
@@ -232,7 +234,7 @@ final class SimdPlan extends GruPlan {
             f.outOffset = at(trace, betweenOffset(layer)) + d * spec().hiddenSize();
             f.outRows = scratch.schedule.identity;
         }
-        f.blocks = scratch.onHeap(SimdForward.blockFloats(geometry, pool.threads()));
+        f.blocks = scratch.onHeap(SimdForward.blockFloats(geometry, f.layer.isRow, pool.threads()));
         pool.run(f, threads);
     }
 
@@ -284,6 +286,7 @@ final class SimdPlan extends GruPlan {
         b.drhOffset = at(workspace, (long) maxB() * geometry.padded);
         b.dgates = workspace.array();
         b.dgatesOffset = at(workspace, dgatesOffset());
+        b.zeros = scratch.clearedRow(Math.max(geometry.general, geometry.padded));
         b.inputGradient = inputGradient(call, scratch, layer, d, b);
         b.accumulate = call.accumulate();
         b.weightGradients = call.dParameters() == null

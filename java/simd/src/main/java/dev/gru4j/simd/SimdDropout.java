@@ -1,9 +1,7 @@
 package dev.gru4j.simd;
 
-import dev.gru4j.Philox;
-
 /**
- * Dropout between layers: features, or their gradients, times the scales that {@link Philox} draws for
+ * Dropout between layers: features, or their gradients, times the scales that {@link dev.gru4j.Philox} draws for
  * (iteration, layer, t, row, feature). Backward draws the same scales again instead of keeping them.
  */
 final class SimdDropout implements SimdPool.Task {
@@ -21,7 +19,7 @@ final class SimdDropout implements SimdPool.Task {
     int offset;
     int width;
 
-    /** One row of scales per thread, and what the generator writes to. */
+    /** One row of scales per thread, whole pairs of vectors, and what the scalar generator writes to. */
     private float[][] scales = new float[0][];
 
     private int[][] words = new int[0][];
@@ -32,8 +30,8 @@ final class SimdDropout implements SimdPool.Task {
     /** Makes the rows of scales for a number of threads. */
     void prepare(int threads, int newWidth) {
         width = newWidth;
-        if (scales.length < threads || scales[0].length != width) {
-            scales = new float[threads][width];
+        if (scales.length < threads || scales[0].length < width) {
+            scales = new float[threads][SimdGeometry.roundUp(width, 2 * kernels.lanes)];
             words = new int[threads][4];
         }
     }
@@ -45,7 +43,7 @@ final class SimdDropout implements SimdPool.Task {
         for (int row = team.share(schedule.packedRows, worker); row < end; row++) {
             int t = schedule.source[row] / schedule.B;
             int b = schedule.source[row] % schedule.B;
-            Philox.dropoutScales(probability, seed, iteration, layer, t, b, mine, words[worker]);
+            kernels.dropoutScales(probability, seed, iteration, layer, t, b, mine, width, words[worker]);
             kernels.multiplyBy(features, offset + row * width, mine, width);
         }
     }

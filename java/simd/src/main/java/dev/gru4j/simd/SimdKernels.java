@@ -157,6 +157,13 @@ abstract class SimdKernels {
     /** target[i] *= factors[i]. */
     abstract void multiplyBy(float[] target, int to, float[] factors, int n);
 
+    /**
+     * The first n dropout scales of {@link dev.gru4j.Philox#dropoutScales}; {@code scales} holds n rounded up to 2 vectors;
+     * 4 words are overwritten.
+     */
+    abstract void dropoutScales(
+            float p, long seed, long iteration, int layer, int t, int row, float[] scales, int n, int[] words);
+
     /** v ← σ(v); n a multiple of the lanes. */
     abstract void sigmoid(float[] v, int n);
 

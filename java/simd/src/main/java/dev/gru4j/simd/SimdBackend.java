@@ -76,6 +76,7 @@ final class SimdBackend implements GruBackend {
     @Override
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
         checkOpen();
+        SimdWarmup.run(kernels, spec, maxT, maxB, mode);
         return new SimdPlan(spec, maxT, maxB, mode, kernels, pool, scratches);
     }
 

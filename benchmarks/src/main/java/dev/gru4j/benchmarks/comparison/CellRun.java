@@ -36,6 +36,9 @@ final class CellRun {
     private static final double RATE_SECONDS = 0.02;
     private static final double LEAST_SLICE = 0.004;
 
+    /** However little time there is: before the JIT compiler is done, a time says nothing. It ends earlier when it is. */
+    private static final double LEAST_WARM_UP = 1.5;
+
     private final Team team;
     private final Cell cell;
     private final Path expectation;
@@ -69,7 +72,7 @@ final class CellRun {
      */
     Optional<CellReport> run(double seconds) throws InterruptedException, IOException, WorkerLostException {
         long start = System.nanoTime();
-        prepare(Math.min(pace.warmUp(), seconds / 2));
+        prepare(Math.min(pace.warmUp(), Math.max(LEAST_WARM_UP, seconds / 2)));
         keepTheBest();
         Reply rates = team.askMachine(
                 Request.machine(team.threads(), RATE_SECONDS, Conditions.weightBytes(cell)), pace.patience());

@@ -55,11 +55,12 @@ final class WorkerProcess implements AutoCloseable {
         command.addAll(
                 List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-cp",
-                        System.getProperty("java.class.path")));
+                        "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"));
         command.addAll(jvmOptions);
         command.addAll(List.of(Worker.class.getName(), contender));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
+        // Not on the command line: ONNX Runtime 1.29 dies of one that is longer than 4096 characters.
+        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         builder.environment().putAll(environment);
         process = builder.start();
         requests = new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8));

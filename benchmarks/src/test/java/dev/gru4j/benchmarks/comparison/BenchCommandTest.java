@@ -62,7 +62,7 @@ class BenchCommandTest {
                 0,
                 bench(
                         "--backends", "simd,reference", "--shapes", shapes.toString(), "--threads", "1", "--variant",
-                        "reset-before", "--minutes", "0.05", "--out", folder.resolve("out").toString()),
+                        "reset-before", "--minutes", "1", "--out", folder.resolve("out").toString()),
                 () -> err.toString(StandardCharsets.UTF_8));
         String text = out.toString(StandardCharsets.UTF_8).replaceAll(" +", " ");
         assertTrue(text.contains("inference, one thread") && text.contains("4,3,5,8 reset-before"), text);

@@ -99,7 +99,7 @@ final class OneDnn implements AutoCloseable {
 
     /** A tensor of zeros. */
     Tensor tensor(dnnl_memory_desc layout) {
-        MemorySegment floats = arena.allocate(Math.max(ALIGNMENT, dnnl_memory_desc_get_size(layout)), ALIGNMENT);
+        MemorySegment floats = arena.allocate(dnnl_memory_desc_get_size(layout), ALIGNMENT);
         dnnl_memory memory = create(
                 new dnnl_memory(),
                 m -> dnnl_memory_create(m, layout, engine, new Address(floats)),

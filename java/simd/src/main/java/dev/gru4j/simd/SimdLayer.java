@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
  * <pre>
  * inputForward      [gate panel][I][r|z|n of the panel]     x·W_ihᵀ
  * recurrentForward  [gate panel][H][r|z|n of the panel]     h·W_hhᵀ, reset-after
- *                   [gate][gate panel][H][units]            reset-before, which multiplies n apart
+ *                   [gate][gate panel][H][units]            gates apart: reset-before, or a large W_hh
  * inputBackward     [general panel][n|r|z of Hp][columns]   dgx·W_ih, columns being inputs
  * recurrentBackward [general panel][r|z|n of Hp][columns]   dgh·W_hh, columns being hidden units
  * </pre>
@@ -24,8 +24,21 @@ final class SimdLayer implements SimdPool.Task {
     /** Gate → its place in the order n|r|z of dgx. */
     private static final int[] INPUT_PLACE = {1, 2, 0};
 
+    /** Bytes of a weight, several L2 caches, above which reading it costs more than the arithmetic of few rows. */
+    private static final long LARGE = 4 << 20;
+
     final SimdGeometry geometry;
     final GruVariant variant;
+
+    /** Whether W_ih is large, so that many rows should share one reading of it. */
+    final boolean isInputLarge;
+
+    /**
+     * Whether each gate of {@link #recurrentForward} is a matrix of panels by itself: for reset-before, which
+     * multiplies n apart from r and z, and where W_hh is large. Every step reads all of it, and tiles of 8 × 2 vectors
+     * ask for it at half the pace of those of 4 × 6.
+     */
+    final boolean isRecurrentApart;
 
     /** I of this layer. */
     final int inputs;
@@ -49,7 +62,7 @@ final class SimdLayer implements SimdPool.Task {
     private int flatOffset;
 
     SimdLayer(
-            GruParameters parameters, int layer, int direction, boolean training, SimdGeometry geometry,
+            GruParameters parameters, int layer, int direction, boolean training, int maxB, SimdGeometry geometry,
             SimdKernels kernels, Arena arena) {
         this.geometry = geometry;
         this.kernels = kernels;
@@ -60,6 +73,11 @@ final class SimdLayer implements SimdPool.Task {
         this.variant = parameters.spec().variant();
         this.inputs = parameters.spec().layerInputSize(layer);
         long gates = (long) Gates.COUNT * geometry.padded;
+        this.isInputLarge = gates * inputs * Float.BYTES > LARGE;
+        boolean isRecurrentLarge = gates * geometry.H * Float.BYTES > LARGE;
+        boolean canSplit = kernels.shape.unitVectors() == SimdShape.GENERAL_VECTORS;
+        this.isRecurrentApart = variant == GruVariant.RESET_BEFORE
+                || (isRecurrentLarge && canSplit && maxB >= kernels.shape.generalRows());
         this.inputForward = floats(arena, gates * inputs);
         this.recurrentForward = floats(arena, gates * geometry.H);
         this.inputBackward = floats(arena, training ? gates * SimdGeometry.roundUp(inputs, geometry.lanes) : 0);
@@ -77,12 +95,12 @@ final class SimdLayer implements SimdPool.Task {
         return 4L * Gates.COUNT * p * geometry.unit * inputs;
     }
 
-    /** Offset in bytes of gate panel p of {@link #recurrentForward}, reset-after. */
+    /** Offset in bytes of gate panel p of {@link #recurrentForward}, gates together. */
     long recurrentPanel(int p) {
         return 4L * Gates.COUNT * p * geometry.unit * geometry.H;
     }
 
-    /** Offset in bytes of one gate of gate panel p of {@link #recurrentForward}, reset-before. */
+    /** Offset in bytes of one gate of gate panel p of {@link #recurrentForward}, gates apart. */
     long recurrentPanel(int gate, int p) {
         return 4L * ((long) gate * geometry.padded + (long) p * geometry.unit) * geometry.H;
     }
@@ -123,11 +141,11 @@ final class SimdLayer implements SimdPool.Task {
         kernels.transpose(
                 flat, wIh, inputs, rows, inputs, inputForward, inputPanel(p) + column, 4L * Gates.COUNT * u);
         int wHh = offsetOf(Kind.WEIGHT_HH) + (gate * H + unit) * H;
-        if (variant == GruVariant.RESET_AFTER) {
-            kernels.transpose(flat, wHh, H, rows, H, recurrentForward, recurrentPanel(p) + column,
-                    4L * Gates.COUNT * u);
-        } else {
+        if (isRecurrentApart) {
             kernels.transpose(flat, wHh, H, rows, H, recurrentForward, recurrentPanel(gate, p) + inUnit, 4L * u);
+        } else {
+            kernels.transpose(
+                    flat, wHh, H, rows, H, recurrentForward, recurrentPanel(p) + column, 4L * Gates.COUNT * u);
         }
         if (isTraining) {
             packRows(wIh, rows, inputs, inputBackward, INPUT_PLACE[gate] * geometry.padded + unit);

@@ -55,7 +55,7 @@ final class SimdPlan extends GruPlan {
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(new SimdLayer(
-                        parameters(), layer, d, mode == Mode.TRAINING, geometry, kernels, arena));
+                        parameters(), layer, d, mode == Mode.TRAINING, maxB, geometry, kernels, arena));
             }
         }
     }

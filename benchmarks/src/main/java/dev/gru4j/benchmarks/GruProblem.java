@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A plan with seeded inputs, ready to be called, and a check of the same plan against the reference. */
@@ -191,13 +192,14 @@ final class GruProblem implements AutoCloseable {
         int rows = Math.min(CHECKED_ROWS, shape.B());
         ReferenceNetwork network =
                 new ReferenceNetwork(open(plan).spec(), Precision.DOUBLE,
-                        firstRows(inputs.parameters, 1, 1, 1, inputs.parameters.length));
+                        Agreement.rows(inputs.parameters, 1, 1, first(1), inputs.parameters.length));
         ReferenceNetwork.Forward forward = network.forward(
-                steps, rows, firstRows(inputs.x, steps, shape.B(), rows, shape.I()), null, null, null);
+                steps, rows, Agreement.rows(inputs.x, steps, shape.B(), first(rows), shape.I()), null, null, null);
         return new Expected(
                 forward,
                 isTraining()
-                        ? network.backward(forward, firstRows(inputs.dy, steps, shape.B(), rows, shape.H()), null)
+                        ? network.backward(forward, Agreement.rows(inputs.dy, steps, shape.B(), first(rows), shape.H()),
+                                null)
                         : null);
     }
 
@@ -212,13 +214,13 @@ final class GruProblem implements AutoCloseable {
      * meanwhile, so that the sums over rows can be compared. Outputs hold NaN before.
      *
      * @return what was compared and how far it was off
-     * @throws IllegalStateException if a tensor is off by more than the {@link #tolerance} of its largest value, or if
+     * @throws IllegalStateException if a tensor is off by more than the {@link Agreement#tolerance} of its largest value, or if
      *     a state after all steps is not in [−1, 1]
      */
     String verify(Expected expected, ProductPrecision precision) {
         int steps = Math.min(CHECKED_STEPS, shape.T());
         int rows = Math.min(CHECKED_ROWS, shape.B());
-        double share = tolerance(precision);
+        double share = Agreement.tolerance(precision);
         for (int i = 3; i <= 7; i++) {
             memories.get(i).fill(Float.NaN);
         }
@@ -249,14 +251,6 @@ final class GruProblem implements AutoCloseable {
         return report.append(" of the largest value").toString();
     }
 
-    /**
-     * How far a tensor may be off as a share of its largest value: in fp32 10⁻⁴, else some of the roundings of an
-     * operand. Enough to see that kernels and precision are the ones meant; the parity suite has the real bounds.
-     */
-    private static double tolerance(ProductPrecision precision) {
-        return Math.max(1e-4, 16 * Math.scalb(1.0, -precision.significantBits()));
-    }
-
     private boolean isTraining() {
         return open(plan).mode() == GruPlan.Mode.TRAINING;
     }
@@ -275,37 +269,17 @@ final class GruProblem implements AutoCloseable {
         }
     }
 
-    /** The tensor (steps, all, width) without the rows from {@code rows} on, in double. */
-    private static double[] firstRows(float[] values, int steps, int all, int rows, int width) {
-        double[] result = new double[steps * rows * width];
-        for (int i = 0; i < result.length; i++) {
-            int step = i / (rows * width);
-            result[i] = values[step * all * width + i % (rows * width)];
-        }
-        return result;
+    /** The first so many rows. */
+    private static int[] first(int rows) {
+        return IntStream.range(0, rows).toArray();
     }
 
     private static String compare(
             double share, String name, double[] expected, FloatMemory found, int steps, int all, int rows, int width) {
         float[] values = new float[steps * all * width];
         found.download(0, values, 0, values.length);
-        double largest = 0;
-        for (double value : expected) {
-            largest = Math.max(largest, Math.abs(value));
-        }
-        double worst = 0;
-        for (int i = 0; i < expected.length; i++) {
-            int step = i / (rows * width);
-            double error = Math.abs(values[step * all * width + i % (rows * width)] - expected[i]);
-            // So written, a NaN is an error.
-            if (!(error <= share * largest)) {
-                throw new IllegalStateException(
-                        name + "[" + i + "] is off by " + error + "; at most " + share + " of the largest value, "
-                                + largest + ", expected");
-            }
-            worst = Math.max(worst, error);
-        }
-        return String.format(Locale.ROOT, "%.1e", worst / largest);
+        return String.format(
+                Locale.ROOT, "%.1e", Agreement.worst(name, share, expected, values, all, first(rows), width));
     }
 
     @Override

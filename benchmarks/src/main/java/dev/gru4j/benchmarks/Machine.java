@@ -6,16 +6,17 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** What a number was measured on. */
-final class Machine {
+public final class Machine {
     private Machine() {}
 
     /** {@code AMD EPYC 9654, 2 processors, JDK 25.0.3+9, Linux}. */
-    static String description() {
+    public static String description() {
         return processor() + ", " + Runtime.getRuntime().availableProcessors() + " processors, JDK "
                 + Runtime.version() + ", " + System.getProperty("os.name");
     }
 
-    private static String processor() {
+    /** {@code AMD EPYC 9654}; the architecture where the processor has no name. */
+    public static String processor() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             return lines.filter(l -> l.startsWith("model name"))
                     .findFirst()

@@ -11,7 +11,7 @@ import java.util.List;
  * Shapes as benchmarks name them: {@code T,B,I,H} in tables, {@code TxBxIxH} on JMH's command line, where a comma parts the
  * values of a parameter.
  */
-final class Shape {
+public final class Shape {
     private Shape() {}
 
     /**
@@ -19,7 +19,7 @@ final class Shape {
      *
      * @throws IllegalArgumentException if the text is not four numbers
      */
-    static GruShape parse(String text) {
+    public static GruShape parse(String text) {
         String[] parts = text.split("[,x]", -1);
         if (parts.length != 4) {
             throw new IllegalArgumentException("shape is '" + text + "'; TxBxIxH expected, as in 64x64x256x512");
@@ -30,7 +30,7 @@ final class Shape {
     }
 
     /** The parameters that a {@code .shapes} file lists: four numbers a line, then {@code #} and the reason. */
-    static List<String> read(Path file) throws IOException {
+    public static List<String> read(Path file) throws IOException {
         List<String> shapes = new ArrayList<>();
         for (String line : Files.readAllLines(file)) {
             String numbers = line.replaceFirst("#.*", "").strip();
@@ -43,7 +43,7 @@ final class Shape {
     }
 
     /** FLOP of one forward, the products only: 2·T·B·3H·(I + H); backward has twice as many. */
-    static double forwardFlop(GruShape shape) {
+    public static double forwardFlop(GruShape shape) {
         return 2.0 * shape.T() * shape.B() * 3 * shape.H() * (shape.I() + shape.H());
     }
 }

@@ -10,8 +10,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.Supplier;
+import java.util.concurrent.locks.StampedLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +39,10 @@ import org.jspecify.annotations.Nullable;
  * power of two; the four sizes used last are kept, each with a copy of the weights and one workspace for
  * every call that ever ran at the same time. {@link #plans()} lists them.
  *
+ * <p><b>Allocation.</b> Once a size has run, forwards into the caller's own arrays or segments allocate
+ * nothing on the CPU backends, on any number of threads; the overloads that return a {@link GruOutput}
+ * allocate that.
+ *
  * <p><b>Threads.</b> All methods may be called from any thread, several forwards at once included; each
  * then has its own workspace. {@link #setWeights} and {@link #close} wait for the calls under way.
  */
@@ -51,8 +54,11 @@ public final class Gru implements AutoCloseable {
     private final FloatMemory parameters;
     private final PlanCache plans;
 
-    /** Shared by calls; exclusive for a change of weights and for closing. */
-    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    /**
+     * Shared by calls; exclusive for a change of weights and for closing. A ReentrantReadWriteLock would count
+     * the holds of each thread in an object that is new for every call, once several threads read.
+     */
+    private final StampedLock lock = new StampedLock();
 
     private final List<GruTraining> trainings = new ArrayList<>(); // guarded by the exclusive lock
     private long version;
@@ -104,7 +110,12 @@ public final class Gru implements AutoCloseable {
 
     /** One line for each inference plan now kept: the T and B it is for, its kernels and why. */
     public List<String> plans() {
-        return locked(plans::descriptions);
+        long stamp = enter();
+        try {
+            return plans.descriptions();
+        } finally {
+            leave(stamp);
+        }
     }
 
     /** Runs x (T,B,I) from state 0, all rows of full length. */
@@ -119,15 +130,39 @@ public final class Gru implements AutoCloseable {
      */
     public GruOutput forward(GruInput input) {
         GruOutput output = newOutput(input);
-        forward(
-                MemorySegment.ofArray(input.x()),
-                input.T(),
-                input.B(),
-                segmentOrNull(input.h0()),
-                input.lengths(),
-                MemorySegment.ofArray(output.y()),
-                MemorySegment.ofArray(output.hT()));
+        forward(input, output);
         return output;
+    }
+
+    /**
+     * The same, into arrays of the caller that may serve call after call: nothing is allocated in the steady
+     * state.
+     *
+     * @param output receives y (T,B,D·H) and hT (L·D,B,H), {@link GruOutput#of}; must not overlap the input
+     * @throws IllegalArgumentException naming the argument, what was found and what was expected
+     */
+    public void forward(GruInput input, GruOutput output) {
+        check(input, output);
+        long stamp = enter();
+        try (PlanCache.Lease lease = plans.acquire(input.T(), input.B(), parameters, version)) {
+            run(lease, input, output);
+        } finally {
+            leave(stamp);
+        }
+    }
+
+    /** One forward in a plan, inference or training; the tensors are checked. */
+    void run(PlanCache.Lease lease, GruInput input, GruOutput output) {
+        TensorEdge edge = lease.edge();
+        float[] h0 = input.h0();
+        GruCall call = lease.call().shape(input.T(), input.B()).lengths(input.lengths());
+        call.x(edge.input(TensorEdge.Role.X, input.x()));
+        call.h0(h0 == null ? null : edge.input(TensorEdge.Role.H0, h0));
+        call.y(edge.output(TensorEdge.Role.Y, output.y()));
+        call.hT(edge.output(TensorEdge.Role.HT, output.hT()));
+        lease.plan().forward(call);
+        edge.deliver(TensorEdge.Role.Y, output.y());
+        edge.deliver(TensorEdge.Role.HT, output.hT());
     }
 
     /**
@@ -163,19 +198,16 @@ public final class Gru implements AutoCloseable {
             @Nullable MemorySegment hT) {
         GruShapes.checkBatch(T, B);
         checkTensors(T, B, x, h0, y, hT);
-        lock.readLock().lock();
-        try {
-            checkOpen();
-            try (PlanCache.Lease lease = plans.acquire(T, B, parameters, version)) {
-                run(lease, T, B, x, h0, lengths, y, hT);
-            }
+        long stamp = enter();
+        try (PlanCache.Lease lease = plans.acquire(T, B, parameters, version)) {
+            run(lease, T, B, x, h0, lengths, y, hT);
         } finally {
-            lock.readLock().unlock();
+            leave(stamp);
         }
     }
 
-    /** One forward in a plan, inference or training; the tensors are checked. */
-    void run(
+    /** The same between segments. */
+    private void run(
             PlanCache.Lease lease,
             int T,
             int B,
@@ -219,22 +251,38 @@ public final class Gru implements AutoCloseable {
         }
     }
 
-    /** Arrays for the results of an input whose tensors are checked here. */
-    GruOutput newOutput(GruInput input) {
-        checkTensors(
-                input.T(), input.B(), MemorySegment.ofArray(input.x()), segmentOrNull(input.h0()), null, null);
-        long yLength = GruShapes.positions("y", input.T(), input.B(), spec.outputSize());
-        return new GruOutput(
-                GruShapes.array("y", yLength), GruShapes.array("hT", GruShapes.states(spec, input.B())));
+    /** The same for arrays, which need no segment then: each would be an object. */
+    private void check(GruInput input) {
+        long x = GruShapes.positions("x", input.T(), input.B(), spec.inputSize());
+        GruShapes.check("x", input.x().length, x, "T·B·I");
+        float[] h0 = input.h0();
+        if (h0 != null) {
+            GruShapes.check("h0", h0.length, GruShapes.states(spec, input.B()), "L·D·B·H");
+        }
     }
 
-    static @Nullable MemorySegment segmentOrNull(float @Nullable [] array) {
-        return array == null ? null : MemorySegment.ofArray(array);
+    /** Refuses an input or arrays for its results that do not fit. */
+    void check(GruInput input, GruOutput output) {
+        check(input);
+        long y = GruShapes.positions("y", input.T(), input.B(), spec.outputSize());
+        GruShapes.check("y", output.y().length, y, "T·B·D·H");
+        GruShapes.check("hT", output.hT().length, GruShapes.states(spec, input.B()), "L·D·B·H");
+    }
+
+    /** Arrays for the results of an input that is checked here. */
+    GruOutput newOutput(GruInput input) {
+        check(input);
+        return GruOutput.of(spec, input.T(), input.B());
     }
 
     /** A copy of the weights as they are now. */
     public GruWeights weights() {
-        return locked(() -> new GruWeights(spec, parameters.toArray()));
+        long stamp = enter();
+        try {
+            return new GruWeights(spec, parameters.toArray());
+        } finally {
+            leave(stamp);
+        }
     }
 
     /**
@@ -244,16 +292,17 @@ public final class Gru implements AutoCloseable {
      * @throws IllegalArgumentException if they are of another specification (dropout apart)
      */
     public void setWeights(GruWeights weights) {
-        if (!weights.spec().withDropout(spec.dropout()).equals(spec)) {
-            throw new IllegalArgumentException("weights are of " + weights.spec() + "; " + spec + " expected");
+        GruSpec given = weights.spec();
+        if (!given.equals(spec) && !given.withDropout(spec.dropout()).equals(spec)) {
+            throw new IllegalArgumentException("weights are of " + given + "; " + spec + " expected");
         }
-        lock.writeLock().lock();
+        long stamp = lock.writeLock();
         try {
             checkOpen();
             parameters.upload(weights.values());
             version++;
         } finally {
-            lock.writeLock().unlock();
+            lock.unlockWrite(stamp);
         }
     }
 
@@ -262,31 +311,31 @@ public final class Gru implements AutoCloseable {
      * do it.
      */
     public GruTraining training() {
-        lock.writeLock().lock();
+        long stamp = lock.writeLock();
         try {
             checkOpen();
             GruTraining training = new GruTraining(this, new PlanCache(backend, spec, GruPlan.Mode.TRAINING));
             trainings.add(training);
             return training;
         } finally {
-            lock.writeLock().unlock();
+            lock.unlockWrite(stamp);
         }
     }
 
-    /** A training plan loaded with the present weights; only within {@link #locked}. */
+    /** A training plan loaded with the present weights; only between {@link #enter} and {@link #leave}. */
     PlanCache.Lease acquire(PlanCache cache, int T, int B) {
         return cache.acquire(T, B, parameters, version);
     }
 
     /** Frees a training, once, while no call runs. */
     void forget(GruTraining training, Runnable free) {
-        lock.writeLock().lock();
+        long stamp = lock.writeLock();
         try {
             if (trainings.remove(training)) {
                 free.run();
             }
         } finally {
-            lock.writeLock().unlock();
+            lock.unlockWrite(stamp);
         }
     }
 
@@ -294,15 +343,19 @@ public final class Gru implements AutoCloseable {
         return seed;
     }
 
-    /** Work that {@link #close} and {@link #setWeights} wait for. */
-    <R> R locked(Supplier<R> work) {
-        lock.readLock().lock();
-        try {
+    /** Begins work that {@link #close} and {@link #setWeights} wait for, until {@link #leave}. */
+    long enter() {
+        long stamp = lock.readLock();
+        if (closed) {
+            lock.unlockRead(stamp);
             checkOpen();
-            return work.get();
-        } finally {
-            lock.readLock().unlock();
         }
+        return stamp;
+    }
+
+    /** Ends what {@link #enter} began. */
+    void leave(long stamp) {
+        lock.unlockRead(stamp);
     }
 
     private void checkOpen() {
@@ -317,7 +370,7 @@ public final class Gru implements AutoCloseable {
      */
     @Override
     public void close() {
-        lock.writeLock().lock();
+        long stamp = lock.writeLock();
         try {
             if (closed) {
                 return;
@@ -331,7 +384,7 @@ public final class Gru implements AutoCloseable {
                 backend.close();
             }
         } finally {
-            lock.writeLock().unlock();
+            lock.unlockWrite(stamp);
         }
     }
 

@@ -37,9 +37,20 @@ final class GruShapes {
             String found = tensor.byteSize() % Float.BYTES == 0
                     ? tensor.byteSize() / Float.BYTES + " floats"
                     : tensor.byteSize() + " bytes";
-            throw new IllegalArgumentException(
-                    name + " has " + found + "; " + shape + " = " + floats + " floats expected");
+            throw wrongSize(name, found, floats, shape);
         }
+    }
+
+    /** Refuses an array that is not exactly of this size. */
+    static void check(String name, int found, long floats, String shape) {
+        if (found != floats) {
+            throw wrongSize(name, found + " floats", floats, shape);
+        }
+    }
+
+    private static IllegalArgumentException wrongSize(String name, String found, long floats, String shape) {
+        return new IllegalArgumentException(
+                name + " has " + found + "; " + shape + " = " + floats + " floats expected");
     }
 
     /** A new array for a result. */

@@ -1,7 +1,6 @@
 package dev.gru4j;
 
 import dev.gru4j.backend.GruCall;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,8 +8,10 @@ import org.jspecify.annotations.Nullable;
  * {@link #backward} and, after the caller's optimizer, {@link Gru#setWeights}:
  *
  * <pre>{@code
- * GruOutput out = training.forward(input, step);
- * GruGradients g = training.backward(dy, null);        // dy: gradient of the caller's loss at out.y()
+ * GruOutput out = GruOutput.of(gru.spec(), T, B);       // once; or let forward and backward allocate
+ * GruGradients g = GruGradients.of(gru.spec(), T, B);
+ * training.forward(input, step, out);
+ * training.backward(dy, null, g);                      // dy: gradient of the caller's loss at out.y()
  * for (int k = 0; k < w.length; k++) w[k] -= rate * g.dParameters().values()[k];
  * gru.setWeights(weights);
  * }</pre>
@@ -25,7 +26,6 @@ public final class GruTraining implements AutoCloseable {
     /** From forward to backward: the reserve is in use. */
     private PlanCache.@Nullable Lease pending;
 
-    private @Nullable GruInput input;
     private boolean closed;
 
     GruTraining(Gru gru, PlanCache plans) {
@@ -43,25 +43,37 @@ public final class GruTraining implements AutoCloseable {
     public GruOutput forward(GruInput input, long iteration) {
         checkThread();
         GruOutput output = gru.newOutput(input);
-        MemorySegment x = MemorySegment.ofArray(input.x());
-        MemorySegment h0 = Gru.segmentOrNull(input.h0());
-        MemorySegment y = MemorySegment.ofArray(output.y());
-        MemorySegment hT = MemorySegment.ofArray(output.hT());
-        return gru.locked(() -> {
+        forward(input, iteration, output);
+        return output;
+    }
+
+    /**
+     * The same, into arrays of the caller that may serve step after step: nothing is allocated in the steady
+     * state.
+     *
+     * @param output receives y (T,B,D·H) and hT (L·D,B,H), {@link GruOutput#of}; must not overlap the input;
+     *     backward does not read it
+     * @throws IllegalArgumentException naming the argument, what was found and what was expected
+     */
+    public void forward(GruInput input, long iteration, GruOutput output) {
+        checkThread();
+        gru.check(input, output);
+        long stamp = gru.enter();
+        try {
             checkOpen();
             giveBack();
             PlanCache.Lease lease = gru.acquire(plans, input.T(), input.B());
             try {
                 lease.call().dropout(gru.seed(), iteration);
-                gru.run(lease, input.T(), input.B(), x, h0, input.lengths(), y, hT);
+                gru.run(lease, input, output);
             } catch (RuntimeException | Error e) {
                 lease.close();
                 throw e;
             }
-            this.pending = lease;
-            this.input = input;
-            return output;
-        });
+            pending = lease;
+        } finally {
+            gru.leave(stamp);
+        }
     }
 
     /**
@@ -74,60 +86,88 @@ public final class GruTraining implements AutoCloseable {
      */
     public GruGradients backward(float @Nullable [] dy, float @Nullable [] dhT) {
         checkThread();
-        return gru.locked(() -> {
-            checkOpen();
-            PlanCache.Lease lease = pending;
-            GruInput forwarded = input;
-            if (lease == null || forwarded == null) {
-                throw new IllegalStateException("backward needs a forward before it; each forward has one backward");
-            }
-            GruGradients gradients = run(lease, forwarded, dy, dhT);
-            giveBack();
+        long stamp = gru.enter();
+        try {
+            GruCall call = forwarded().call();
+            checkGradients(call, dy, dhT);
+            GruGradients gradients = GruGradients.of(gru.spec(), call.T(), call.B());
+            run(dy, dhT, gradients);
             return gradients;
-        });
+        } finally {
+            gru.leave(stamp);
+        }
     }
 
-    private GruGradients run(
-            PlanCache.Lease lease, GruInput forwarded, float @Nullable [] dy, float @Nullable [] dhT) {
+    /**
+     * The same, into arrays of the caller that may serve step after step: nothing is allocated in the steady
+     * state. What the arrays held is overwritten, not added to.
+     *
+     * @param dy gradient of the loss at y (T,B,D·H), padding not read; absent: zero
+     * @param dhT gradient of the loss at hT (L·D,B,H); absent: zero
+     * @param gradients receives dx (T,B,I), dh0 (L·D,B,H) and the gradients of all parameters,
+     *     {@link GruGradients#of}; must not overlap dy, dhT or the input
+     * @throws IllegalStateException if there was no forward since the last backward
+     * @throws IllegalArgumentException naming the argument, what was found and what was expected
+     */
+    public void backward(float @Nullable [] dy, float @Nullable [] dhT, GruGradients gradients) {
+        checkThread();
+        long stamp = gru.enter();
+        try {
+            checkGradients(forwarded().call(), dy, dhT);
+            run(dy, dhT, gradients);
+        } finally {
+            gru.leave(stamp);
+        }
+    }
+
+    /** The lease of the forward whose backward this is. */
+    private PlanCache.Lease forwarded() {
+        checkOpen();
+        PlanCache.Lease lease = pending;
+        if (lease == null) {
+            throw new IllegalStateException("backward needs a forward before it; each forward has one backward");
+        }
+        return lease;
+    }
+
+    private void checkGradients(GruCall call, float @Nullable [] dy, float @Nullable [] dhT) {
         GruSpec spec = gru.spec();
-        int T = forwarded.T();
-        int B = forwarded.B();
-        long states = GruShapes.states(spec, B);
-        TensorEdge edge = lease.edge();
-        GruCall call = lease.call();
-        call.dy(null).dhT(null);
         if (dy != null) {
-            MemorySegment host = MemorySegment.ofArray(dy);
-            GruShapes.check("dy", host, GruShapes.positions("dy", T, B, spec.outputSize()), "T·B·D·H");
-            call.dy(edge.input(TensorEdge.Role.DY, host));
+            GruShapes.check(
+                    "dy", dy.length, GruShapes.positions("dy", call.T(), call.B(), spec.outputSize()), "T·B·D·H");
         }
         if (dhT != null) {
-            MemorySegment host = MemorySegment.ofArray(dhT);
-            GruShapes.check("dhT", host, states, "L·D·B·H");
-            call.dhT(edge.input(TensorEdge.Role.DHT, host));
+            GruShapes.check("dhT", dhT.length, GruShapes.states(spec, call.B()), "L·D·B·H");
         }
-        GruGradients gradients = new GruGradients(
-                GruShapes.array("dx", GruShapes.positions("dx", T, B, spec.inputSize())),
-                GruShapes.array("dh0", states),
-                new GruWeights(spec));
-        MemorySegment dx = MemorySegment.ofArray(gradients.dx());
-        MemorySegment dh0 = MemorySegment.ofArray(gradients.dh0());
-        MemorySegment dParameters = MemorySegment.ofArray(gradients.dParameters().values());
-        call.dx(edge.output(TensorEdge.Role.DX, dx));
-        call.dh0(edge.output(TensorEdge.Role.DH0, dh0));
-        call.dParameters(edge.output(TensorEdge.Role.DPARAMETERS, dParameters));
+    }
+
+    /** One backward in the plan of the last forward; dy and dhT are checked. */
+    private void run(float @Nullable [] dy, float @Nullable [] dhT, GruGradients gradients) {
+        PlanCache.Lease lease = forwarded();
+        GruSpec spec = gru.spec();
+        GruCall call = lease.call();
+        float[] values = gradients.dParameters().values();
+        GruShapes.check(
+                "dx", gradients.dx().length, GruShapes.positions("dx", call.T(), call.B(), spec.inputSize()), "T·B·I");
+        GruShapes.check("dh0", gradients.dh0().length, GruShapes.states(spec, call.B()), "L·D·B·H");
+        GruShapes.check("dParameters", values.length, lease.plan().parameters().length(), "all parameters");
+        TensorEdge edge = lease.edge();
+        call.dy(dy == null ? null : edge.input(TensorEdge.Role.DY, dy));
+        call.dhT(dhT == null ? null : edge.input(TensorEdge.Role.DHT, dhT));
+        call.dx(edge.output(TensorEdge.Role.DX, gradients.dx()));
+        call.dh0(edge.output(TensorEdge.Role.DH0, gradients.dh0()));
+        call.dParameters(edge.output(TensorEdge.Role.DPARAMETERS, values));
         lease.plan().backward(call);
-        edge.deliver(TensorEdge.Role.DX, dx);
-        edge.deliver(TensorEdge.Role.DH0, dh0);
-        edge.deliver(TensorEdge.Role.DPARAMETERS, dParameters);
-        return gradients;
+        edge.deliver(TensorEdge.Role.DX, gradients.dx());
+        edge.deliver(TensorEdge.Role.DH0, gradients.dh0());
+        edge.deliver(TensorEdge.Role.DPARAMETERS, values);
+        giveBack();
     }
 
     private void giveBack() {
         if (pending != null) {
             pending.close();
             pending = null;
-            input = null;
         }
     }
 
@@ -156,7 +196,6 @@ public final class GruTraining implements AutoCloseable {
     void free() {
         closed = true;
         pending = null;
-        input = null;
         plans.close();
     }
 }

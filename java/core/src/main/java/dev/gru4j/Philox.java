@@ -66,7 +66,16 @@ public final class Philox {
      */
     public static void dropoutScales(
             float p, long seed, long iteration, int layer, int t, int row, float[] scales) {
-        int[] words = new int[4];
+        dropoutScales(p, seed, iteration, layer, t, row, scales, new int[4]);
+    }
+
+    /**
+     * The same for a caller who allocates nothing for each row.
+     *
+     * @param words overwritten, 4 of them
+     */
+    public static void dropoutScales(
+            float p, long seed, long iteration, int layer, int t, int row, float[] scales, int[] words) {
         float keep = 1f / (1f - p);
         for (int unit = 0; unit < scales.length; unit++) {
             if ((unit & 3) == 0) {

@@ -9,9 +9,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The plans of one {@link Gru}, made as calls of new sizes arrive. T and B are each rounded up to
@@ -28,18 +26,12 @@ final class PlanCache implements AutoCloseable {
     private final GruBackend backend;
     private final GruSpec spec;
     private final GruPlan.Mode mode;
-    private final Map<Size, Entry> entries = new LinkedHashMap<>(16, 0.75f, true); // least recently used first
+    private final List<Entry> entries = new ArrayList<>(); // a handful, least recently used first
 
     PlanCache(GruBackend backend, GruSpec spec, GruPlan.Mode mode) {
         this.backend = backend;
         this.spec = spec;
         this.mode = mode;
-    }
-
-    private record Size(int maxT, int maxB) {
-        static Size of(int T, int B) {
-            return new Size(roundUp(T), roundUp(B));
-        }
     }
 
     /** The smallest of 1, 1¼, 1½, 1¾ times a power of two that is not below {@code n}. */
@@ -76,7 +68,7 @@ final class PlanCache implements AutoCloseable {
         private final Entry entry;
         private final FloatMemory workspace;
         private final FloatMemory reserve;
-        private GruCall call = new GruCall();
+        private final GruCall call;
         private final TensorEdge edge;
 
         private Lease(Entry entry) {
@@ -89,12 +81,13 @@ final class PlanCache implements AutoCloseable {
                 throw e;
             }
             this.edge = new TensorEdge(backend, workspace instanceof HostFloatMemory);
-            reset();
+            this.call = new GruCall().workspace(workspace).reserve(reserve);
         }
 
-        /** A new call object: the old one would keep the caller's tensors alive. */
-        private void reset() {
-            call = new GruCall().workspace(workspace).reserve(reserve);
+        /** Lets go of the caller's tensors, which it would keep alive; the next call sets its own. */
+        private void release() {
+            edge.release();
+            call.lengths(null);
         }
 
         GruPlan plan() {
@@ -128,12 +121,7 @@ final class PlanCache implements AutoCloseable {
      * @param version of the parameters' values; while it changes no lease may be out
      */
     synchronized Lease acquire(int T, int B, FloatMemory parameters, long version) {
-        Size size = Size.of(T, B);
-        Entry entry = entries.get(size);
-        if (entry == null) {
-            entry = new Entry(backend.plan(spec, size.maxT(), size.maxB(), mode));
-            entries.put(size, entry);
-        }
+        Entry entry = entry(roundUp(T), roundUp(B));
         if (entry.version != version) {
             entry.plan.loadParameters(parameters);
             entry.version = version;
@@ -147,13 +135,33 @@ final class PlanCache implements AutoCloseable {
         return lease;
     }
 
+    /** The entry of a size, new where there is none, as the one used last. */
+    private Entry entry(int maxT, int maxB) {
+        for (int i = entries.size() - 1; i >= 0; i--) {
+            Entry entry = entries.get(i);
+            if (entry.plan.maxT() == maxT && entry.plan.maxB() == maxB) {
+                if (i < entries.size() - 1) {
+                    entries.remove(i);
+                    entries.add(entry);
+                }
+                return entry;
+            }
+        }
+        Entry entry = new Entry(backend.plan(spec, maxT, maxB, mode));
+        entries.add(entry);
+        return entry;
+    }
+
     private synchronized void giveBack(Lease lease) {
-        lease.reset();
+        lease.release();
         lease.entry.idle.push(lease);
     }
 
     private void evict(Entry current) {
-        Iterator<Entry> oldestFirst = entries.values().iterator();
+        if (entries.size() <= KEPT) {
+            return;
+        }
+        Iterator<Entry> oldestFirst = entries.iterator();
         while (entries.size() > KEPT && oldestFirst.hasNext()) {
             Entry entry = oldestFirst.next();
             if (entry != current && !entry.inUse()) {
@@ -166,15 +174,15 @@ final class PlanCache implements AutoCloseable {
     /** One line for each plan kept, the last used last. */
     synchronized List<String> descriptions() {
         List<String> lines = new ArrayList<>();
-        entries.forEach((size, entry) -> lines
-                .add("T <= " + size.maxT() + ", B <= " + size.maxB() + ": " + entry.plan.description()));
+        entries.forEach(entry -> lines.add("T <= " + entry.plan.maxT() + ", B <= " + entry.plan.maxB() + ": "
+                + entry.plan.description()));
         return lines;
     }
 
     /** Frees all plans; no call may run. */
     @Override
     public synchronized void close() {
-        entries.values().forEach(Entry::close);
+        entries.forEach(Entry::close);
         entries.clear();
     }
 }

@@ -6,6 +6,7 @@ import static dev.gru4j.TestValues.uniform;
 import static dev.gru4j.TestValues.widen;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -81,6 +83,46 @@ class GruTest {
             GruInput shorter = new GruInput(uniform(3, 2 * 2 * 4), 2, 2);
             assertExpected(gru, shorter, gru.forward(shorter));
             assertExpected(gru, shorter, gru.forward(shorter.x(), 2, 2));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"host", "device"})
+    void theCallersArraysServeCallAfterCall(String kind) {
+        try (GruBackend backend = backend(kind);
+                Gru gru = Gru.builder(SPEC).backend(backend).build()) {
+            GruOutput out = GruOutput.of(SPEC, T, B);
+            GruInput other = new GruInput(uniform(8, T * B * SPEC.inputSize()), T, B);
+            for (GruInput in : List.of(input(), other, input())) {
+                Arrays.fill(out.y(), Float.NaN);
+                Arrays.fill(out.hT(), Float.NaN);
+                gru.forward(in, out);
+                assertExpected(gru, in, out);
+            }
+        }
+    }
+
+    @Test
+    void aCallThatIsOverKeepsNothingOfTheCallers() throws Exception {
+        try (Gru gru = gru(SPEC)) {
+            GruInput in = input();
+            GruOutput out = GruOutput.of(SPEC, T, B);
+            gru.forward(in, out);
+            List<WeakReference<Object>> arrays = new ArrayList<>();
+            for (Object array : new Object[] {in.x(), in.h0(), in.lengths(), out.y(), out.hT()}) {
+                arrays.add(new WeakReference<>(array));
+            }
+            in = new GruInput(new float[0], 0, 1);
+            out = GruOutput.of(SPEC, 0, 1);
+            // The collector may take a while to notice, never for ever.
+            for (WeakReference<Object> array : arrays) {
+                for (int k = 0; k < 100 && array.get() != null; k++) {
+                    System.gc();
+                    Thread.sleep(10);
+                }
+                assertNull(array.get(), "array " + arrays.indexOf(array) + " is still held");
+            }
+            gru.forward(in, out);
         }
     }
 
@@ -289,6 +331,13 @@ class GruTest {
             assertRefused(
                     "h0 has 59 floats; L·D·B·H = 60 floats expected",
                     () -> gru.forward(new GruInput(new float[84], T, B).withH0(new float[59])));
+            GruInput in = new GruInput(new float[84], T, B);
+            assertRefused(
+                    "y has 209 floats; T·B·D·H = 210 floats expected",
+                    () -> gru.forward(in, new GruOutput(new float[209], new float[60])));
+            assertRefused(
+                    "hT has 0 floats; L·D·B·H = 60 floats expected",
+                    () -> gru.forward(in, new GruOutput(new float[210], new float[0])));
             MemorySegment x = MemorySegment.ofArray(new float[84]);
             assertRefused("y has 7 bytes; T·B·D·H = 210 floats expected", () -> gru.forward(
                     x, T, B, null, null, MemorySegment.ofArray(new byte[7]), null));

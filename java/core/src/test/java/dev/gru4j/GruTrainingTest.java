@@ -81,6 +81,59 @@ class GruTrainingTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"host", "device"})
+    void theCallersArraysServeStepAfterStep(String kind) {
+        try (GruBackend backend =
+                kind.equals("host")
+                        ? Backends.open("reference", BackendOptions.DEFAULT)
+                        : new FakeDeviceBackend();
+                Gru gru = Gru.builder(SPEC).seed(SEED).backend(backend).build();
+                GruTraining training = gru.training()) {
+            GruOutput out = GruOutput.of(SPEC, T, B);
+            GruGradients gradients = GruGradients.of(SPEC, T, B);
+            for (int step = 0; step < 3; step++) {
+                Arrays.fill(out.y(), Float.NaN);
+                Arrays.fill(gradients.dx(), Float.NaN);
+                Arrays.fill(gradients.dh0(), Float.NaN);
+                Arrays.fill(gradients.dParameters().values(), Float.NaN);
+                training.forward(input(), step, out);
+                assertSameBits("y", training.forward(input(), step).y(), out.y());
+                training.backward(DY, step == 1 ? null : DHT, gradients);
+                assertExpected(expected(gru.weights(), step, DY, step == 1 ? null : DHT), gradients);
+            }
+        }
+    }
+
+    @Test
+    void arraysThatDoNotFitTheGradientsAreRefused() {
+        try (Gru gru = gru();
+                GruTraining training = gru.training()) {
+            training.forward(input(), 4);
+            GruGradients right = GruGradients.of(SPEC, T, B);
+            assertRefused(
+                    "dx has 29 floats; T·B·I = 30 floats expected", training,
+                    new GruGradients(new float[29], right.dh0(), right.dParameters()));
+            assertRefused(
+                    "dh0 has 25 floats; L·D·B·H = 24 floats expected", training,
+                    new GruGradients(right.dx(), new float[25], right.dParameters()));
+            GruWeights narrow = new GruWeights(SPEC.withLayers(1));
+            assertRefused(
+                    "dParameters has " + narrow.values().length + " floats; all parameters = "
+                            + right.dParameters().values().length + " floats expected",
+                    training, new GruGradients(right.dx(), right.dh0(), narrow));
+            training.backward(DY, DHT, right);
+            assertExpected(expected(gru.weights(), 4, DY, DHT), right);
+        }
+    }
+
+    private static void assertRefused(String message, GruTraining training, GruGradients gradients) {
+        assertEquals(
+                message,
+                assertThrows(IllegalArgumentException.class, () -> training.backward(DY, DHT, gradients))
+                        .getMessage());
+    }
+
     @Test
     void theIterationDecidesTheDropoutMasks() {
         try (Gru gru = gru();

@@ -13,10 +13,18 @@ public final class HostFloatMemory implements FloatMemory {
     /** Largest array HotSpot allocates. */
     public static final int MAX_LENGTH = Integer.MAX_VALUE - 8;
 
-    private final int offset;
-    private final int length;
+    private static final float[] NONE = {};
+
+    private int offset;
+    private int length;
     private final Owner owner;
-    private final boolean isSlice;
+    private final Kind kind;
+
+    private enum Kind {
+        WHOLE,
+        SLICE,
+        WINDOW
+    }
 
     /** The array, shared by all slices, so that closing the owner closes them. */
     private static final class Owner {
@@ -28,11 +36,11 @@ public final class HostFloatMemory implements FloatMemory {
         }
     }
 
-    private HostFloatMemory(Owner owner, int offset, int length, boolean isSlice) {
+    private HostFloatMemory(Owner owner, int offset, int length, Kind kind) {
         this.owner = owner;
         this.offset = offset;
         this.length = length;
-        this.isSlice = isSlice;
+        this.kind = kind;
     }
 
     /**
@@ -45,12 +53,43 @@ public final class HostFloatMemory implements FloatMemory {
             throw new IllegalArgumentException(
                     "length is " + length + " floats; 0 to " + MAX_LENGTH + " fit the memory of a CPU backend");
         }
-        return new HostFloatMemory(new Owner(new float[(int) length]), 0, (int) length, false);
+        return new HostFloatMemory(new Owner(new float[(int) length]), 0, (int) length, Kind.WHOLE);
     }
 
     /** Memory over the caller's own array: no copy, changes are seen both ways. */
     public static HostFloatMemory wrap(float[] array) {
-        return new HostFloatMemory(new Owner(array), 0, array.length, false);
+        return new HostFloatMemory(new Owner(array), 0, array.length, Kind.WHOLE);
+    }
+
+    /**
+     * Memory of no floats yet, for a caller who wraps arrays again and again without an allocation for each:
+     * {@link #moveTo} puts it over an array, {@link #release} lets go of it.
+     * A slice of it holds good until it is moved.
+     */
+    public static HostFloatMemory window() {
+        return new HostFloatMemory(new Owner(NONE), 0, 0, Kind.WINDOW);
+    }
+
+    /**
+     * Puts this window over {@code array[from … from + count)}: no copy, changes are seen both ways.
+     *
+     * @return this
+     * @throws IllegalStateException if this memory is no {@link #window}
+     * @throws IndexOutOfBoundsException if the array has no such floats
+     */
+    public HostFloatMemory moveTo(float[] array, int from, int count) {
+        if (kind != Kind.WINDOW) {
+            throw new IllegalStateException("memory of " + length + " floats is no window; it stays where it is");
+        }
+        offset = Objects.checkFromIndexSize(from, count, array.length);
+        length = count;
+        owner.array = array;
+        return this;
+    }
+
+    /** Lets go of the array of a {@link #window}, so that it does not keep it alive. */
+    public void release() {
+        moveTo(NONE, 0, 0);
     }
 
     /**
@@ -120,15 +159,17 @@ public final class HostFloatMemory implements FloatMemory {
     public HostFloatMemory slice(long from, long count) {
         array(); // a slice of closed memory is refused here, not at its first use
         Objects.checkFromIndexSize(from, count, (long) length);
-        return new HostFloatMemory(owner, offset + (int) from, (int) count, true);
+        return new HostFloatMemory(owner, offset + (int) from, (int) count, Kind.SLICE);
     }
 
-    /** Frees the array, unless this is a slice. */
+    /** Frees the array, unless this is a slice. A window lets go of it and may be moved again. */
     @Override
     public void close() {
-        if (!isSlice) {
+        if (kind == Kind.WINDOW) {
+            release();
+        } else if (kind == Kind.WHOLE) {
             owner.open = false;
-            owner.array = new float[0];
+            owner.array = NONE;
         }
     }
 

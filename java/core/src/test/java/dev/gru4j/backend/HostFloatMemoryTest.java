@@ -145,4 +145,33 @@ class HostFloatMemoryTest {
         HostFloatMemory.wrap(array).close();
         assertArrayEquals(new float[] {1, 2}, array);
     }
+
+    @Test
+    void aWindowMovesFromArrayToArray() {
+        float[] first = {1, 2, 3};
+        float[] second = {4, 5, 6, 7};
+        HostFloatMemory window = HostFloatMemory.window();
+        assertEquals(0, window.length());
+        window.moveTo(first, 1, 2);
+        assertArrayEquals(new float[] {2, 3}, window.toArray());
+        window.moveTo(second, 0, 4);
+        assertArrayEquals(second, window.toArray());
+        window.upload(8, 9, 10, 11);
+        assertArrayEquals(new float[] {8, 9, 10, 11}, second);
+        window.close();
+        assertEquals(0, window.length());
+        assertEquals(0, window.array().length);
+        assertArrayEquals(new float[] {8, 9}, window.moveTo(second, 0, 2).toArray());
+    }
+
+    @Test
+    void aWindowBeyondTheArrayIsRefusedAndMemoryThatIsNoneStays() {
+        HostFloatMemory window = HostFloatMemory.window();
+        assertThrows(IndexOutOfBoundsException.class, () -> window.moveTo(new float[3], 2, 2));
+        HostFloatMemory memory = HostFloatMemory.allocate(3);
+        IllegalStateException e =
+                assertThrows(IllegalStateException.class, () -> memory.moveTo(new float[5], 0, 5));
+        assertEquals("memory of 3 floats is no window; it stays where it is", e.getMessage());
+        assertEquals(3, memory.length());
+    }
 }

@@ -64,8 +64,8 @@ final class SimdBackward implements SimdPool.Task {
     /** Whether they are added to. */
     boolean accumulate;
 
-    /** At least 2 vectors of 0. */
-    private final float[] zeros = new float[32];
+    /** A general panel's row of 0 or, of a plan for B = 1, a row of all units. */
+    float[] zeros;
 
     @SuppressWarnings("NullAway.Init") // Fields are the arguments of run.
     SimdBackward() {}
@@ -80,10 +80,10 @@ final class SimdBackward implements SimdPool.Task {
         int panel1 = byRows ? g.generalPanels : team.share(g.generalPanels, worker + 1);
         SimdPool.Team barrier = byRows ? null : team;
         loadLastGradient(rank0, rank1, panel0, panel1);
-        int chunk = SimdForward.chunkSteps(schedule.B);
-        for (int done = 0; done < schedule.T; done += chunk) {
-            int steps = Math.min(chunk, schedule.T - done);
-            int t0 = isReverse ? done : schedule.T - done - steps;
+        for (int done = 0; done < schedule.chunks; done++) {
+            int chunk = isReverse ? done : schedule.chunks - 1 - done;
+            int t0 = schedule.chunkStart[chunk];
+            int steps = schedule.chunkStart[chunk + 1] - t0;
             int base = schedule.first[t0];
             for (int i = 0; i < steps; i++) {
                 int t = isReverse ? t0 + i : t0 + steps - 1 - i;
@@ -112,65 +112,117 @@ final class SimdBackward implements SimdPool.Task {
     private void stepAfter(
             int t, int rank0, int rank1, int panel0, int panel1, int base, SimdPool.@Nullable Team barrier) {
         SimdGeometry g = layer.geometry;
-        int Hp = g.padded;
-        int[] prev = schedule.prev[isReverse ? 1 : 0];
-        int row = schedule.first[t] + rank0;
-        int rows = Math.max(0, rank1 - rank0);
-        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
-            int unit = p * g.unit;
-            kernels.backwardAfter(
-                    gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
-                    kept, keptOffset + row * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
-                    dh, dhOffset + rank0 * Hp + unit, Hp,
-                    dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, BLOCKS * Hp, Hp, rows);
+        int end = g.gatePanel(panel1);
+        int together;
+        for (int p = g.gatePanel(panel0); p < end && rank0 < rank1; p += together) {
+            together = layer.isRow ? g.alikePanels(p, end) : 1;
+            cellAfter(t, rank0, rank1, base, p, together);
         }
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 1, 0, 3, dh, dhOffset, true);
+        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 1, 0, 3, dh, dhOffset, true);
     }
 
     private void stepBefore(
             int t, int rank0, int rank1, int panel0, int panel1, int base, SimdPool.@Nullable Team barrier) {
         SimdGeometry g = layer.geometry;
+        int end = g.gatePanel(panel1);
+        int together;
+        for (int p = g.gatePanel(panel0); p < end && rank0 < rank1; p += together) {
+            together = layer.isRow ? g.alikePanels(p, end) : 1;
+            cellBefore(t, rank0, rank1, base, p, together);
+        }
+        if (barrier != null) {
+            barrier.await();
+        }
+        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset, false);
+        for (int p = g.gatePanel(panel0); p < end && rank0 < rank1; p += together) {
+            together = layer.isRow ? g.alikePanels(p, end) : 1;
+            cellReset(t, rank0, rank1, base, p, together);
+        }
+        if (barrier != null) {
+            barrier.await();
+        }
+        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset, true);
+    }
+
+    // The cell of gate panel p for all rows or, with B = 1, of panels p … p + together − 1 in the place of rows, which
+    // then lie u units apart in all but gates.
+
+    private void cellAfter(int t, int rank0, int rank1, int base, int p, int together) {
+        SimdGeometry g = layer.geometry;
         int Hp = g.padded;
-        int[] prev = schedule.prev[isReverse ? 1 : 0];
+        int u = g.units(p);
+        int unit = p * g.unit;
         int row = schedule.first[t] + rank0;
-        int rows = Math.max(0, rank1 - rank0);
-        int gate = gatesOffset + row * Gates.COUNT * Hp;
-        int dgate = dgatesOffset + (row - base) * BLOCKS * Hp;
-        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
-            int unit = p * g.unit;
-            kernels.backwardBefore(
-                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
-                    state, stateOffset + unit, Hp, prev, row, dh, dhOffset + rank0 * Hp + unit, Hp,
-                    dgates, dgate + unit, BLOCKS * Hp, Hp, rows);
-        }
-        if (barrier != null) {
-            barrier.await();
-        }
-        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset,
-                false);
-        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
-            int unit = p * g.unit;
-            kernels.backwardReset(
-                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
-                    drh, drhOffset + rank0 * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
-                    dh, dhOffset + rank0 * Hp + unit, Hp, dgates, dgate + unit, BLOCKS * Hp, Hp, rows);
-        }
-        if (barrier != null) {
-            barrier.await();
-        }
-        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset,
-                true);
+        int rows = layer.isRow ? together : rank1 - rank0;
+        int stride = layer.isRow ? u : Hp;
+        kernels.backwardAfter(
+                gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * stride, u,
+                kept, keptOffset + row * Hp + unit, stride,
+                state, stateAt(row) + unit, stride, stateRows(), layer.isRow ? 0 : row,
+                dh, dhOffset + rank0 * Hp + unit, stride,
+                dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, layer.isRow ? u : BLOCKS * Hp, Hp, rows);
+    }
+
+    private void cellBefore(int t, int rank0, int rank1, int base, int p, int together) {
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        int u = g.units(p);
+        int unit = p * g.unit;
+        int row = schedule.first[t] + rank0;
+        int rows = layer.isRow ? together : rank1 - rank0;
+        int stride = layer.isRow ? u : Hp;
+        kernels.backwardBefore(
+                gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * stride, u,
+                state, stateAt(row) + unit, stride, stateRows(), layer.isRow ? 0 : row,
+                dh, dhOffset + rank0 * Hp + unit, stride,
+                dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, layer.isRow ? u : BLOCKS * Hp, Hp, rows);
+    }
+
+    private void cellReset(int t, int rank0, int rank1, int base, int p, int together) {
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        int u = g.units(p);
+        int unit = p * g.unit;
+        int row = schedule.first[t] + rank0;
+        int rows = layer.isRow ? together : rank1 - rank0;
+        int stride = layer.isRow ? u : Hp;
+        kernels.backwardReset(
+                gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * stride, u,
+                drh, drhOffset + rank0 * Hp + unit, stride,
+                state, stateAt(row) + unit, stride, stateRows(), layer.isRow ? 0 : row,
+                dh, dhOffset + rank0 * Hp + unit, stride,
+                dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, layer.isRow ? u : BLOCKS * Hp, Hp, rows);
+    }
+
+    /** What {@link #stateRows} counts from: all states or, with B = 1, hPrev of this packed row. */
+    private int stateAt(int row) {
+        return layer.isRow
+                ? stateOffset + schedule.prev[isReverse ? 1 : 0][row] * layer.geometry.padded
+                : stateOffset;
+    }
+
+    private int[] stateRows() {
+        return layer.isRow ? schedule.identity : schedule.prev[isReverse ? 1 : 0];
     }
 
     /** target (+)= dgates[blocks from {@code block}] · W_hh[rows of {@code gateCount} gates from {@code gate}]. */
     private void multiplyRecurrent(
-            int row, int rank0, int rank1, int panel0, int panel1, int block, int gate, int gateCount,
+            int t, int base, int rank0, int rank1, int panel0, int panel1, int block, int gate, int gateCount,
             float[] target, int targetOffset, boolean add) {
         SimdGeometry g = layer.geometry;
         int Hp = g.padded;
+        int row = schedule.first[t] - base;
+        if (layer.isRow) {
+            if (rank1 > 0) {
+                int full = Math.max(panel0, Math.min(panel1, Hp / g.general));
+                multiplyRow(t, row, panel0, full, block, gate, gateCount, target, targetOffset, add);
+                multiplyRow(t, row, full, panel1, block, gate, gateCount, target, targetOffset, add);
+            }
+            return;
+        }
         for (int q = panel0; q < panel1; q++) {
             int unit = q * g.general;
             int width = g.generalUnits(q);
@@ -184,6 +236,27 @@ final class SimdBackward implements SimdPool.Task {
                         add ? target : zeros, add ? at : 0, add ? Hp : 0, target, at, Hp);
             }
         }
+    }
+
+    /** The same for B = 1 and panels of one width, a chain of multiply-adds for each gate. */
+    private void multiplyRow(
+            int t, int row, int panel0, int panel1, int block, int gate, int gateCount,
+            float[] target, int targetOffset, boolean add) {
+        if (panel0 == panel1) {
+            return;
+        }
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        int unit = panel0 * g.general;
+        int width = g.generalUnits(panel0);
+        int at = targetOffset + unit;
+        // To and fro: what one step read last is still in cache in the next.
+        boolean descending = (t & 1) != 0;
+        kernels.multiplyRow(
+                width / g.lanes, panel1 - panel0, gateCount, descending,
+                dgates, dgatesOffset + (row * BLOCKS + block) * Hp,
+                layer.recurrentBackward, 4L * ((long) Gates.COUNT * Hp * unit + (long) gate * Hp * width),
+                4L * Gates.COUNT * Hp * width, Hp, add ? target : zeros, add ? at : 0, target, at);
     }
 
     private void loadLastGradient(int rank0, int rank1, int panel0, int panel1) {

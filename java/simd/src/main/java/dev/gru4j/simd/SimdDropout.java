@@ -21,8 +21,10 @@ final class SimdDropout implements SimdPool.Task {
     int offset;
     int width;
 
-    /** One row of scales per thread. */
+    /** One row of scales per thread, and what the generator writes to. */
     private float[][] scales = new float[0][];
+
+    private int[][] words = new int[0][];
 
     @SuppressWarnings("NullAway.Init") // Fields are the arguments of run.
     SimdDropout() {}
@@ -32,6 +34,7 @@ final class SimdDropout implements SimdPool.Task {
         width = newWidth;
         if (scales.length < threads || scales[0].length != width) {
             scales = new float[threads][width];
+            words = new int[threads][4];
         }
     }
 
@@ -42,7 +45,7 @@ final class SimdDropout implements SimdPool.Task {
         for (int row = team.share(schedule.packedRows, worker); row < end; row++) {
             int t = schedule.source[row] / schedule.B;
             int b = schedule.source[row] % schedule.B;
-            Philox.dropoutScales(probability, seed, iteration, layer, t, b, mine);
+            Philox.dropoutScales(probability, seed, iteration, layer, t, b, mine, words[worker]);
             kernels.multiplyBy(features, offset + row * width, mine, width);
         }
     }

@@ -26,8 +26,9 @@ final class SimdExplanation {
                 .fact("padding", "of H to " + geometry.padded + ", whole vectors of " + kernels.lanes + " lanes")
                 .fact(
                         "tiles",
-                        shape.gateRows() + " rows x r|z|n of " + geometry.unit + " units and " + shape.generalRows()
-                                + " rows x " + geometry.general + " columns");
+                        shape.gateRows() + " rows x r|z|n of " + geometry.unit + " units and "
+                                + (shape.generalVectors() == 3 ? shape.gateRows() : shape.generalRows()) + " rows x "
+                                + geometry.general + " columns");
     }
 
     private static void vectors(PlanReport.Builder report, int bits, int widest) {

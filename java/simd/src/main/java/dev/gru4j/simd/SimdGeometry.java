@@ -35,7 +35,7 @@ final class SimdGeometry {
         this.padded = roundUp(H, lanes);
         this.unit = lanes * kernels.shape.unitVectors();
         this.panels = (padded + unit - 1) / unit;
-        this.general = lanes * SimdShape.GENERAL_VECTORS;
+        this.general = lanes * kernels.shape.generalVectors();
         this.rows = new int[H];
         java.util.Arrays.setAll(rows, j -> j);
         this.generalPanels = (padded + general - 1) / general;
@@ -46,12 +46,17 @@ final class SimdGeometry {
         return Math.min(unit, padded - p * unit);
     }
 
+    /** How many of gate panels {@code p} … {@code end − 1} from p on are as wide as p: all but a narrow last one. */
+    int alikePanels(int p, int end) {
+        return Math.max(1, Math.min(end, padded / unit) - p);
+    }
+
     /** Units of general panel q. */
     int generalUnits(int q) {
         return Math.min(general, padded - q * general);
     }
 
-    /** First gate panel of general panel q: a general panel is one or two whole gate panels. */
+    /** First gate panel of general panel q: a general panel is one to three whole gate panels. */
     int gatePanel(int q) {
         return Math.min(panels, q * (general / unit));
     }

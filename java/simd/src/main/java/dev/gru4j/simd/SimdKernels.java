@@ -68,7 +68,7 @@ abstract class SimdKernels {
     /**
      * Rows of a matrix times one packed panel: {@code c[i,:] = init[i,:] + Σ_k a[aRows[ar+i],k]·w[k,:]}.
      *
-     * @param vectors width of the panel in vectors: 6 or 3 (gates), 2 or 1 (general)
+     * @param vectors width of the panel in vectors: 6 or 3 (gates), 3, 2 or 1 (general)
      * @param a row-major
      * @param wo offset of the panel in w, in bytes; the panel is (K,vectors·lanes)
      * @param is distance of the rows of init; 0: one row for all, a bias, as panels of 6 vectors always have
@@ -76,6 +76,21 @@ abstract class SimdKernels {
     abstract void multiply(
             int vectors, int rows, float[] a, int ao, int lda, int[] aRows, int ar, MemorySegment w, long wo, int K,
             float[] init, int io, int is, float[] c, int co, int cs);
+
+    /**
+     * One row times consecutive packed panels, each of {@code parts} blocks (K,vectors·lanes) that share a sum:
+     * {@code c[p,:] = init[p,:] + Σ_part Σ_k a[part·K+k]·w[p,part,k,:]}, every part a chain of its own, the parts added in
+     * their order.
+     *
+     * @param vectors width of the panels in vectors: 3, 2 or 1
+     * @param parts 1, 2 or 3
+     * @param descending whether to take the panels last first: what a step read last is still in cache in the next
+     * @param wo offset of the first panel in w, in bytes
+     * @param stride from panel to panel, in bytes
+     */
+    abstract void multiplyRow(
+            int vectors, int panels, int parts, boolean descending, float[] a, int ao,
+            MemorySegment w, long wo, long stride, int K, float[] init, int io, float[] c, int co);
 
     /**
      * A packed panel (K,8) times a packed panel of 2 or 1 vectors:

@@ -13,7 +13,9 @@ import java.lang.foreign.MemorySegment;
  * <pre>
  * inputForward      [gate panel][I][r|z|n of the panel]     x·W_ihᵀ
  * recurrentForward  [gate panel][H][r|z|n of the panel]     h·W_hhᵀ, reset-after
- *                   [gate][gate panel][H][units]            gates apart: reset-before, or a large W_hh
+ *                   [gate panel][r|z|n][H][units]           the same, gates apart: one row, or a large W_hh
+ *                   [gate panel][r|z][H][units],
+ *                   [gate panel][H][units] of n             reset-before, which multiplies n apart
  * inputBackward     [general panel][n|r|z of Hp][columns]   dgx·W_ih, columns being inputs
  * recurrentBackward [general panel][r|z|n of Hp][columns]   dgh·W_hh, columns being hidden units
  * </pre>
@@ -21,6 +23,8 @@ import java.lang.foreign.MemorySegment;
  * <p>Hp is H padded; what belongs to padded units is 0, written once when the memory is made.
  */
 final class SimdLayer implements SimdPool.Task {
+    private static final float[] NONE = {};
+
     /** Gate → its place in the order n|r|z of dgx. */
     private static final int[] INPUT_PLACE = {1, 2, 0};
 
@@ -30,13 +34,16 @@ final class SimdLayer implements SimdPool.Task {
     final SimdGeometry geometry;
     final GruVariant variant;
 
+    /** Whether the plan is for B = 1, where products of a single row take the place of tiles. */
+    final boolean isRow;
+
     /** Whether W_ih is large, so that many rows should share one reading of it. */
     final boolean isInputLarge;
 
     /**
-     * Whether each gate of {@link #recurrentForward} is a matrix of panels by itself: for reset-before, which
-     * multiplies n apart from r and z, and where W_hh is large. Every step reads all of it, and tiles of 8 × 2 vectors
-     * ask for it at half the pace of those of 4 × 6.
+     * Whether each gate of {@link #recurrentForward} has panels of its own: where n is multiplied apart from r and z,
+     * for a single row, and where W_hh is large. Every step reads all of it, and tiles of 8 × 2 vectors ask for it at
+     * half the pace of those of 4 × 6.
      */
     final boolean isRecurrentApart;
 
@@ -53,12 +60,15 @@ final class SimdLayer implements SimdPool.Task {
 
     final float[] biasHh;
 
+    /** b_hh in the order of the panels of {@link #recurrentForward}: with reset-before, n behind all r and z. */
+    final float[] rowBiasHh;
+
     private final SimdKernels kernels;
     private final GruParameters parameters;
     private final int layer;
     private final int direction;
     private final boolean isTraining;
-    private float[] flat = new float[0];
+    private float[] flat = NONE;
     private int flatOffset;
 
     SimdLayer(
@@ -70,20 +80,21 @@ final class SimdLayer implements SimdPool.Task {
         this.layer = layer;
         this.direction = direction;
         this.isTraining = training;
+        this.isRow = maxB == 1;
         this.variant = parameters.spec().variant();
         this.inputs = parameters.spec().layerInputSize(layer);
         long gates = (long) Gates.COUNT * geometry.padded;
         this.isInputLarge = gates * inputs * Float.BYTES > LARGE;
         boolean isRecurrentLarge = gates * geometry.H * Float.BYTES > LARGE;
-        boolean canSplit = kernels.shape.unitVectors() == SimdShape.GENERAL_VECTORS;
-        this.isRecurrentApart = variant == GruVariant.RESET_BEFORE
-                || (isRecurrentLarge && canSplit && maxB >= kernels.shape.generalRows());
+        boolean canSplit = kernels.shape.unitVectors() == 2 && maxB >= kernels.shape.generalRows();
+        this.isRecurrentApart = variant == GruVariant.RESET_BEFORE || isRow || (isRecurrentLarge && canSplit);
         this.inputForward = floats(arena, gates * inputs);
         this.recurrentForward = floats(arena, gates * geometry.H);
         this.inputBackward = floats(arena, training ? gates * SimdGeometry.roundUp(inputs, geometry.lanes) : 0);
         this.recurrentBackward = floats(arena, training ? gates * geometry.padded : 0);
         this.biasIh = new float[(int) gates];
         this.biasHh = new float[(int) gates];
+        this.rowBiasHh = variant == GruVariant.RESET_AFTER ? biasHh : new float[(int) gates];
     }
 
     private static MemorySegment floats(Arena arena, long floats) {
@@ -95,14 +106,21 @@ final class SimdLayer implements SimdPool.Task {
         return 4L * Gates.COUNT * p * geometry.unit * inputs;
     }
 
-    /** Offset in bytes of gate panel p of {@link #recurrentForward}, gates together. */
+    /** Offset in bytes of gate panel p of {@link #recurrentForward}, reset-after: of all its gates. */
     long recurrentPanel(int p) {
         return 4L * Gates.COUNT * p * geometry.unit * geometry.H;
     }
 
-    /** Offset in bytes of one gate of gate panel p of {@link #recurrentForward}, gates apart. */
+    /** Offset in bytes of one gate of gate panel p of {@link #recurrentForward}, where gates lie apart. */
     long recurrentPanel(int gate, int p) {
-        return 4L * ((long) gate * geometry.padded + (long) p * geometry.unit) * geometry.H;
+        int u = geometry.units(p);
+        if (variant == GruVariant.RESET_AFTER) {
+            return recurrentPanel(p) + 4L * gate * u * geometry.H;
+        }
+        long columns = gate == Gates.CANDIDATE
+                ? (long) Gates.CANDIDATE * geometry.padded + (long) p * geometry.unit
+                : (long) Gates.CANDIDATE * p * geometry.unit + (long) gate * u;
+        return 4L * columns * geometry.H;
     }
 
     /** Takes over the parameters in {@code newFlat}, all threads of the pool sharing the work. */
@@ -110,7 +128,7 @@ final class SimdLayer implements SimdPool.Task {
         flat = newFlat;
         flatOffset = offset;
         pool.run(this, pool.threads());
-        flat = new float[0];
+        flat = NONE;
     }
 
     @Override
@@ -122,6 +140,7 @@ final class SimdLayer implements SimdPool.Task {
         if (worker == 0) {
             loadBias(Kind.BIAS_IH, biasIh);
             loadBias(Kind.BIAS_HH, biasHh);
+            orderRowBias();
         }
     }
 
@@ -159,7 +178,7 @@ final class SimdLayer implements SimdPool.Task {
         int wide = geometry.general;
         for (int column = 0; column < columns; column += wide) {
             int left = columns - column;
-            int vectors = Math.min(SimdShape.GENERAL_VECTORS, Math.ceilDiv(left, geometry.lanes));
+            int vectors = Math.min(kernels.shape.generalVectors(), Math.ceilDiv(left, geometry.lanes));
             kernels.packRows(
                     flat, from + column, columns, geometry.rows, 0, rows, left, target,
                     4L * (K * column + (long) k * vectors * geometry.lanes), vectors);
@@ -180,6 +199,20 @@ final class SimdLayer implements SimdPool.Task {
                         flat, from + gate * H + p * geometry.unit,
                         bias, Gates.COUNT * p * geometry.unit + gate * u, valid);
             }
+        }
+    }
+
+    private void orderRowBias() {
+        if (variant == GruVariant.RESET_AFTER) {
+            return;
+        }
+        for (int p = 0; p < geometry.panels; p++) {
+            int u = geometry.units(p);
+            int unit = p * geometry.unit;
+            int from = Gates.COUNT * unit;
+            int pair = Gates.CANDIDATE;
+            System.arraycopy(biasHh, from, rowBiasHh, pair * unit, pair * u);
+            System.arraycopy(biasHh, from + pair * u, rowBiasHh, pair * geometry.padded + unit, u);
         }
     }
 }

@@ -3,8 +3,8 @@ package dev.gru4j.simd;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Whole matrices packed into general panels (K,2 vectors), the last one of 1 vector where that suffices;
- * columns beyond the matrix are 0. Panel q starts at float K·q·2·lanes.
+ * Whole matrices packed into general panels (K,vectors), the last one narrower where that suffices; columns
+ * beyond the matrix are 0. Panel q starts at float K·q·w with w the floats of a whole panel's row.
  */
 final class SimdPanels {
     private SimdPanels() {}
@@ -13,7 +13,7 @@ final class SimdPanels {
     static void packRows(
             SimdKernels kernels, float[] a, int ao, int K, int columns, int[] identity, MemorySegment target,
             SimdPool pool) {
-        int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
+        int wide = kernels.shape.generalVectors() * kernels.lanes;
         int panels = Math.ceilDiv(columns, wide);
         pool.run((worker, team) -> {
             for (int q = team.share(panels, worker); q < team.share(panels, worker + 1); q++) {
@@ -28,7 +28,7 @@ final class SimdPanels {
     /** Panels over the rows of a matrix (columns,K): K runs over its columns. */
     static void packTransposed(
             SimdKernels kernels, float[] a, int ao, int columns, int K, MemorySegment target, SimdPool pool) {
-        int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
+        int wide = kernels.shape.generalVectors() * kernels.lanes;
         int panels = Math.ceilDiv(columns, wide);
         pool.run((worker, team) -> {
             for (int q = team.share(panels, worker); q < team.share(panels, worker + 1); q++) {
@@ -45,6 +45,6 @@ final class SimdPanels {
     }
 
     private static int vectors(SimdKernels kernels, int columns) {
-        return Math.min(SimdShape.GENERAL_VECTORS, Math.ceilDiv(columns, kernels.lanes));
+        return Math.min(kernels.shape.generalVectors(), Math.ceilDiv(columns, kernels.lanes));
     }
 }

@@ -151,18 +151,19 @@ final class SimdPlan extends GruPlan {
         SimdScratch scratch = scratches.take();
         try {
             scratch.schedule.prepare(call, isTraining());
+            scratch.schedule.identity(geometry.panels);
             int threads = threadsFor(scratch.schedule);
             for (int layer = 0; layer < spec().layers(); layer++) {
                 for (int d = 0; d < spec().directions().count(); d++) {
                     forwardLayer(call, scratch, layer, d, threads);
                 }
                 if (isTraining() && layer + 1 < spec().layers() && spec().dropout() > 0) {
-                    Span between = new Span("reserve", call.reserve());
-                    dropOut(call, scratch, layer, between.array, between.at(betweenOffset(layer)), threads);
+                    HostFloatMemory reserve = memory("reserve", call.reserve());
+                    dropOut(call, scratch, layer, reserve.array(), at(reserve, betweenOffset(layer)), threads);
                 }
             }
             if (call.y() != null && !scratch.schedule.isFull()) {
-                Span y = new Span("y", call.y());
+                HostFloatMemory y = memory("y", call.y());
                 clearPadding(call, y, spec().outputSize());
             }
         } finally {
@@ -175,19 +176,20 @@ final class SimdPlan extends GruPlan {
         SimdScratch scratch = scratches.take();
         try {
             scratch.schedule.prepare(call, true);
+            scratch.schedule.identity(geometry.panels);
             int threads = threadsFor(scratch.schedule);
             for (int layer = spec().layers() - 1; layer >= 0; layer--) {
                 for (int d = 0; d < spec().directions().count(); d++) {
                     backwardLayer(call, scratch, layer, d, threads);
                 }
                 if (layer > 0 && spec().dropout() > 0) {
-                    Span workspace = new Span("workspace", call.workspace());
-                    dropOut(call, scratch, layer - 1, workspace.array, workspace.at(dBetweenOffset(layer - 1)),
+                    HostFloatMemory workspace = memory("workspace", call.workspace());
+                    dropOut(call, scratch, layer - 1, workspace.array(), at(workspace, dBetweenOffset(layer - 1)),
                             threads);
                 }
             }
             if (call.dx() != null && !scratch.schedule.isFull()) {
-                clearPadding(call, new Span("dx", call.dx()), spec().inputSize());
+                clearPadding(call, memory("dx", call.dx()), spec().inputSize());
             }
         } finally {
             scratches.giveBack(scratch);
@@ -203,19 +205,20 @@ final class SimdPlan extends GruPlan {
 
     private void forwardLayer(GruCall call, SimdScratch scratch, int layer, int d, int threads) {
         SimdForward f = scratch.forward;
-        Span trace = isTraining() ? new Span("reserve", call.reserve()) : new Span("workspace", call.workspace());
+        HostFloatMemory trace =
+                isTraining() ? memory("reserve", call.reserve()) : memory("workspace", call.workspace());
         f.kernels = kernels;
         f.layer = layers.get(layer * spec().directions().count() + d);
         f.schedule = scratch.schedule;
         f.isReverse = spec().directions().isReverse(d);
         f.isTraining = isTraining();
         setLayerInput(call, scratch, layer, trace, f);
-        f.state = trace.array;
-        f.stateOffset = trace.at(traceOffset(layer, d));
-        f.gates = trace.array;
-        f.gatesOffset = trace.at(traceOffset(layer, d) + statesLength());
-        f.kept = trace.array;
-        f.keptOffset = trace.at(traceOffset(layer, d) + statesLength() + gatesLength());
+        f.state = trace.array();
+        f.stateOffset = at(trace, traceOffset(layer, d));
+        f.gates = trace.array();
+        f.gatesOffset = at(trace, traceOffset(layer, d) + statesLength());
+        f.kept = trace.array();
+        f.keptOffset = at(trace, traceOffset(layer, d) + statesLength() + gatesLength());
         int states = stateOffset(call, layer, d);
         f.h0 = arrayOf("h0", call.h0());
         f.h0Offset = offsetOf("h0", call.h0()) + states;
@@ -227,67 +230,69 @@ final class SimdPlan extends GruPlan {
             f.outOffset = offsetOf("y", call.y()) + d * spec().hiddenSize();
             f.outRows = scratch.schedule.source;
         } else {
-            f.out = trace.array;
-            f.outOffset = trace.at(betweenOffset(layer)) + d * spec().hiddenSize();
+            f.out = trace.array();
+            f.outOffset = at(trace, betweenOffset(layer)) + d * spec().hiddenSize();
             f.outRows = scratch.schedule.identity;
         }
-        f.blocks = scratch.onHeap(SimdForward.blockFloats(geometry, pool.threads()));
+        f.blocks = scratch.onHeap(SimdForward.blockFloats(geometry, f.layer.isRow, pool.threads()));
+        scratch.schedule.cut(SimdForward.chunkRows(f.layer, threads));
         pool.run(f, threads);
     }
 
-    private void setLayerInput(GruCall call, SimdScratch scratch, int layer, Span trace, SimdForward f) {
+    private void setLayerInput(GruCall call, SimdScratch scratch, int layer, HostFloatMemory trace, SimdForward f) {
         if (layer == 0) {
-            Span x = new Span("x", call.x());
-            f.x = x.array;
-            f.xOffset = x.offset;
+            HostFloatMemory x = memory("x", call.x());
+            f.x = x.array();
+            f.xOffset = x.offset();
             f.xRows = scratch.schedule.source;
         } else {
-            f.x = trace.array;
-            f.xOffset = trace.at(betweenOffset(layer - 1));
+            f.x = trace.array();
+            f.xOffset = at(trace, betweenOffset(layer - 1));
             f.xRows = scratch.schedule.identity;
         }
     }
 
     private void backwardLayer(GruCall call, SimdScratch scratch, int layer, int d, int threads) {
         SimdBackward b = scratch.backward;
-        Span trace = new Span("reserve", call.reserve());
-        Span workspace = new Span("workspace", call.workspace());
+        HostFloatMemory trace = memory("reserve", call.reserve());
+        HostFloatMemory workspace = memory("workspace", call.workspace());
         int states = stateOffset(call, layer, d);
         b.kernels = kernels;
         b.layer = layers.get(layer * spec().directions().count() + d);
         b.schedule = scratch.schedule;
         b.isReverse = spec().directions().isReverse(d);
-        b.state = trace.array;
-        b.stateOffset = trace.at(traceOffset(layer, d));
-        b.gates = trace.array;
-        b.gatesOffset = trace.at(traceOffset(layer, d) + statesLength());
-        b.kept = trace.array;
-        b.keptOffset = trace.at(traceOffset(layer, d) + statesLength() + gatesLength());
+        b.state = trace.array();
+        b.stateOffset = at(trace, traceOffset(layer, d));
+        b.gates = trace.array();
+        b.gatesOffset = at(trace, traceOffset(layer, d) + statesLength());
+        b.kept = trace.array();
+        b.keptOffset = at(trace, traceOffset(layer, d) + statesLength() + gatesLength());
         b.dOutStride = spec().outputSize();
         if (layer + 1 == spec().layers()) {
             b.dOut = arrayOf("dy", call.dy());
             b.dOutOffset = offsetOf("dy", call.dy()) + d * spec().hiddenSize();
             b.dOutRows = scratch.schedule.source;
         } else {
-            b.dOut = workspace.array;
-            b.dOutOffset = workspace.at(dBetweenOffset(layer)) + d * spec().hiddenSize();
+            b.dOut = workspace.array();
+            b.dOutOffset = at(workspace, dBetweenOffset(layer)) + d * spec().hiddenSize();
             b.dOutRows = scratch.schedule.identity;
         }
         b.dhT = arrayOf("dhT", call.dhT());
         b.dhTOffset = offsetOf("dhT", call.dhT()) + states;
         b.dh0 = arrayOf("dh0", call.dh0());
         b.dh0Offset = offsetOf("dh0", call.dh0()) + states;
-        b.dh = workspace.array;
-        b.dhOffset = workspace.offset;
-        b.drh = workspace.array;
-        b.drhOffset = workspace.at((long) maxB() * geometry.padded);
-        b.dgates = workspace.array;
-        b.dgatesOffset = workspace.at(dgatesOffset());
+        b.dh = workspace.array();
+        b.dhOffset = workspace.offset();
+        b.drh = workspace.array();
+        b.drhOffset = at(workspace, (long) maxB() * geometry.padded);
+        b.dgates = workspace.array();
+        b.dgatesOffset = at(workspace, dgatesOffset());
+        b.zeros = scratch.clearedRow(Math.max(geometry.general, geometry.padded));
         b.inputGradient = inputGradient(call, scratch, layer, d, b);
         b.accumulate = call.accumulate();
         b.weightGradients = call.dParameters() == null
                 ? NO_GRADIENTS
-                : weightGradients(scratch, new Span("dParameters", call.dParameters()), layer, d, b, call);
+                : weightGradients(scratch, memory("dParameters", call.dParameters()), layer, d, b, call);
         if (scratch.schedule.packedRows == 0 && !call.accumulate()) {
             for (SimdWeightGradient gradient : b.weightGradients) {
                 gradient.clear();
@@ -317,14 +322,14 @@ final class SimdPlan extends GruPlan {
         p.add = d > 0;
         p.outStride = b.layer.inputs;
         if (layer == 0) {
-            Span dx = new Span("dx", call.dx());
-            p.out = dx.array;
-            p.outOffset = dx.offset;
+            HostFloatMemory dx = memory("dx", call.dx());
+            p.out = dx.array();
+            p.outOffset = dx.offset();
             p.outRows = scratch.schedule.source;
         } else {
-            Span workspace = new Span("workspace", call.workspace());
-            p.out = workspace.array;
-            p.outOffset = workspace.at(dBetweenOffset(layer - 1));
+            HostFloatMemory workspace = memory("workspace", call.workspace());
+            p.out = workspace.array();
+            p.outOffset = at(workspace, dBetweenOffset(layer - 1));
             p.outRows = scratch.schedule.identity;
         }
         p.blocks = scratch.blocks(SimdRowProduct.blockFloats(kernels, pool.threads()));
@@ -333,20 +338,20 @@ final class SimdPlan extends GruPlan {
 
     /** dW_ih = Σ dgxᵀ·x and dW_hh = Σ dghᵀ·hPrev over all packed rows, with the biases' sums. */
     private SimdWeightGradient[] weightGradients(
-            SimdScratch scratch, Span gradients, int layer, int d, SimdBackward b, GruCall call) {
+            SimdScratch scratch, HostFloatMemory gradients, int layer, int d, SimdBackward b, GruCall call) {
         SimdWeightGradient ih = weightGradient(scratch, scratch.weightGradient, b);
         ih.gateColumns = gateColumnsIh;
         ih.columns = b.layer.inputs;
         ih.vStride = b.layer.inputs;
         if (layer == 0) {
-            Span x = new Span("x", call.x());
-            ih.v = x.array;
-            ih.vOffset = x.offset;
+            HostFloatMemory x = memory("x", call.x());
+            ih.v = x.array();
+            ih.vOffset = x.offset();
             ih.vRows = scratch.schedule.source;
         } else {
-            Span reserve = new Span("reserve", call.reserve());
-            ih.v = reserve.array;
-            ih.vOffset = reserve.at(betweenOffset(layer - 1));
+            HostFloatMemory reserve = memory("reserve", call.reserve());
+            ih.v = reserve.array();
+            ih.vOffset = at(reserve, betweenOffset(layer - 1));
             ih.vRows = scratch.schedule.identity;
         }
         setTarget(ih, gradients, layer, d, Kind.WEIGHT_IH, Kind.BIAS_IH);
@@ -388,12 +393,12 @@ final class SimdPlan extends GruPlan {
         return w;
     }
 
-    private void setTarget(SimdWeightGradient w, Span gradients, int layer, int d, Kind weight, Kind bias) {
-        w.out = gradients.array;
-        w.outOffset = gradients.at(parameters().get(layer, d, weight).offset());
+    private void setTarget(SimdWeightGradient w, HostFloatMemory gradients, int layer, int d, Kind weight, Kind bias) {
+        w.out = gradients.array();
+        w.outOffset = at(gradients, parameters().get(layer, d, weight).offset());
         boolean hasBias = parameters().exists(bias);
-        w.sums = hasBias ? gradients.array : null;
-        w.sumsOffset = hasBias ? gradients.at(parameters().get(layer, d, bias).offset()) : 0;
+        w.sums = hasBias ? gradients.array() : null;
+        w.sumsOffset = hasBias ? at(gradients, parameters().get(layer, d, bias).offset()) : 0;
     }
 
     private void dropOut(GruCall call, SimdScratch scratch, int layer, float[] features, int offset, int threads) {
@@ -410,12 +415,12 @@ final class SimdPlan extends GruPlan {
         pool.run(dropout, threads);
     }
 
-    private static void clearPadding(GruCall call, Span target, int width) {
+    private static void clearPadding(GruCall call, HostFloatMemory target, int width) {
         for (int t = 0; t < call.T(); t++) {
             for (int b = 0; b < call.B(); b++) {
                 if (t >= call.length(b)) {
-                    int from = target.offset + (t * call.B() + b) * width;
-                    java.util.Arrays.fill(target.array, from, from + width, 0f);
+                    int from = target.offset() + (t * call.B() + b) * width;
+                    java.util.Arrays.fill(target.array(), from, from + width, 0f);
                 }
             }
         }
@@ -425,11 +430,11 @@ final class SimdPlan extends GruPlan {
     protected float[] doExportReserve(GruCall call, int layer, int direction) {
         SimdSchedule schedule = new SimdSchedule();
         schedule.prepare(call, true);
-        Span reserve = new Span("reserve", call.reserve());
+        HostFloatMemory reserve = memory("reserve", call.reserve());
         int H = spec().hiddenSize();
         int width = spec().variant().reserveGates() * H;
-        int gates = reserve.at(traceOffset(layer, direction) + statesLength());
-        int kept = reserve.at(traceOffset(layer, direction) + statesLength() + gatesLength());
+        int gates = at(reserve, traceOffset(layer, direction) + statesLength());
+        int kept = at(reserve, traceOffset(layer, direction) + statesLength() + gatesLength());
         float[] result = new float[Math.multiplyExact(call.T() * call.B(), width)];
         for (int row = 0; row < schedule.packedRows; row++) {
             int to = schedule.source[row] * width;
@@ -439,11 +444,11 @@ final class SimdPlan extends GruPlan {
                 int valid = Math.min(u, H - unit);
                 int from = gates + row * Gates.COUNT * geometry.padded + Gates.COUNT * unit;
                 for (int gate = 0; gate < Gates.COUNT; gate++) {
-                    System.arraycopy(reserve.array, from + gate * u, result, to + gate * H + unit, valid);
+                    System.arraycopy(reserve.array(), from + gate * u, result, to + gate * H + unit, valid);
                 }
                 if (spec().variant() == GruVariant.RESET_AFTER) {
                     System.arraycopy(
-                            reserve.array, kept + row * geometry.padded + unit,
+                            reserve.array(), kept + row * geometry.padded + unit,
                             result, to + Gates.RECURRENT_CANDIDATE * H + unit, valid);
                 }
             }
@@ -470,21 +475,15 @@ final class SimdPlan extends GruPlan {
     }
 
     /** Host memory that is there. */
-    private static final class Span {
-        final float[] array;
-        final int offset;
-
-        Span(String name, @Nullable FloatMemory memory) {
-            if (memory == null) {
-                throw new IllegalArgumentException(name + " is absent; it is needed by this call");
-            }
-            HostFloatMemory host = HostFloatMemory.of(name, memory);
-            this.array = host.array();
-            this.offset = host.offset();
+    private static HostFloatMemory memory(String name, @Nullable FloatMemory memory) {
+        if (memory == null) {
+            throw new IllegalArgumentException(name + " is absent; it is needed by this call");
         }
+        return HostFloatMemory.of(name, memory);
+    }
 
-        int at(long floats) {
-            return Math.toIntExact(offset + floats);
-        }
+    /** Index in the array of {@code memory} of its float {@code floats}. */
+    private static int at(HostFloatMemory memory, long floats) {
+        return Math.toIntExact(memory.offset() + floats);
     }
 }

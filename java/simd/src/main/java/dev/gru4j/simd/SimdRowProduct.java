@@ -31,7 +31,7 @@ final class SimdRowProduct implements SimdPool.Task {
     int aStride;
     int[] identity;
 
-    /** Panels (K,2 vectors), the last one possibly of one vector. */
+    /** General panels over K rows, the last one possibly narrower. */
     MemorySegment panels;
 
     /** One float per column, padded to whole vectors, that every row starts from. */
@@ -51,7 +51,7 @@ final class SimdRowProduct implements SimdPool.Task {
 
     /** Floats of {@link #blocks} for a number of threads. */
     static int blockFloats(SimdKernels kernels, int threads) {
-        return threads * BLOCK_ROWS * SimdShape.GENERAL_VECTORS * kernels.lanes;
+        return threads * BLOCK_ROWS * kernels.shape.generalVectors() * kernels.lanes;
     }
 
     @Override
@@ -61,7 +61,7 @@ final class SimdRowProduct implements SimdPool.Task {
 
     /** This worker's part of rows {@code from} … {@code to − 1}, the first of which is row 0 of a. */
     void multiply(int from, int to, int worker, SimdPool.Team team) {
-        int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
+        int wide = kernels.shape.generalVectors() * kernels.lanes;
         int count = Math.ceilDiv(columns, wide);
         int total = to - from;
         boolean byRows = total >= BLOCK_ROWS * team.workers;

@@ -85,7 +85,7 @@ final class SimdTrainingKernels extends TrainingKernels {
             SimdRowProduct p = scratch.rowProduct;
             p.panels = scratch.offHeap((long) SimdGeometry.roundUp(out, kernels.lanes) * in);
             SimdPanels.packTransposed(kernels, w.array(), w.offset(), out, in, p.panels, pool);
-            p.bias = scratch.clearedRow(SimdGeometry.roundUp(out, SimdShape.GENERAL_VECTORS * kernels.lanes));
+            p.bias = scratch.clearedRow(SimdGeometry.roundUp(out, kernels.shape.generalVectors() * kernels.lanes));
             if (bias != null) {
                 bias.download(0, p.bias, 0, out);
             }
@@ -118,7 +118,7 @@ final class SimdTrainingKernels extends TrainingKernels {
                 p.panels = scratch.offHeap((long) SimdGeometry.roundUp(in, kernels.lanes) * out);
                 SimdPanels.packRows(
                         kernels, w.array(), w.offset(), out, in, scratch.schedule.identity(out), p.panels, pool);
-                p.bias = scratch.clearedRow(SimdGeometry.roundUp(in, SimdShape.GENERAL_VECTORS * kernels.lanes));
+                p.bias = scratch.clearedRow(SimdGeometry.roundUp(in, kernels.shape.generalVectors() * kernels.lanes));
                 multiplyRows(scratch, dys, n, out, in, HostFloatMemory.of("dx", dx));
             }
             SimdWeightGradient g = scratch.weightGradient;

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * weights and biases, in one pass over all packed rows instead of one per step.
  *
  * <pre>
- * for every block of columns of v, for every block of K_BLOCK rows
+ * for every block of columns of v, for every block of at most K_BLOCK rows
  *     pack the rows of v into panels (rows,2 vectors)           off heap, stays in L2
  *     for every block of columns of g
  *         pack them into panels (rows,8), adding up the columns
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * every sum is the order of the rows within a block, then of the blocks, for any number of threads.
  */
 final class SimdWeightGradient implements SimdPool.Task {
-    /** Rows of a block: a panel of 32 columns of v is 32 KiB then. */
+    /** Most rows of a block: a panel of 32 columns of v is 32 KiB then. */
     private static final int K_BLOCK = 256;
 
     /** Columns of v of a block, 512 KiB packed. */
@@ -118,13 +118,15 @@ final class SimdWeightGradient implements SimdPool.Task {
         int panel1 = team.share(gateColumns.length * perGate, worker + 1);
         int packed = worker * heapPerWorker();
         long panels = 4L * worker * K_BLOCK * V_BLOCK;
-        if (panel0 == panel1) {
+        if (panel0 == panel1 || from == to) {
             return;
         }
+        // Blocks of about equal size: one of a few rows would read and write the whole result for them.
+        int block = Math.ceilDiv(to - from, Math.ceilDiv(to - from, K_BLOCK));
         for (int column = 0; column < columns; column += V_BLOCK) {
             int width = Math.min(V_BLOCK, columns - column);
-            for (int k = from; k < to; k += K_BLOCK) {
-                int rows = Math.min(K_BLOCK, to - k);
+            for (int k = from; k < to; k += block) {
+                int rows = Math.min(block, to - k);
                 packColumns(k, rows, column, width, panels);
                 boolean addBlock = add || k > from;
                 int p = panel0;
@@ -140,7 +142,7 @@ final class SimdWeightGradient implements SimdPool.Task {
     }
 
     private void packColumns(int k0, int rows, int column, int width, long panels) {
-        int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
+        int wide = SimdShape.TRANSPOSED_VECTORS * kernels.lanes;
         for (int n = 0; n < width; n += wide) {
             kernels.packRows(
                     v, vOffset + column + n, vStride, vRows, k0, rows, width - n, offHeap, panels + 4L * n * rows,
@@ -149,14 +151,14 @@ final class SimdWeightGradient implements SimdPool.Task {
     }
 
     private int vectors(int left) {
-        return Math.min(SimdShape.GENERAL_VECTORS, Math.ceilDiv(left, kernels.lanes));
+        return Math.min(SimdShape.TRANSPOSED_VECTORS, Math.ceilDiv(left, kernels.lanes));
     }
 
     /** Panels {@code from} … {@code from + count − 1} of one gate, over one block of rows and columns. */
     private void multiplyBlock(
             int gate, int from, int count, int k0, int rows, int column, int width, int packed, long panels,
             boolean add) {
-        int wide = SimdShape.GENERAL_VECTORS * kernels.lanes;
+        int wide = SimdShape.TRANSPOSED_VECTORS * kernels.lanes;
         int panelSize = panelSize(rows);
         int first = from * G_PANEL;
         int valid = Math.min(count * G_PANEL, gateRows - first);

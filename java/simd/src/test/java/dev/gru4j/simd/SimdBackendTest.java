@@ -100,9 +100,9 @@ final class SimdBackendTest {
     @Test
     void takesTheWidestVectorsAndTheTilesThatFitTheRegisters() {
         assertEquals(256, SimdKernels.of(0, 256, "amd64").bits);
-        assertEquals(new SimdShape(1, 3, 4), SimdKernels.of(0, 256, "amd64").shape);
-        assertEquals(new SimdShape(2, 4, 8), SimdKernels.of(0, 512, "amd64").shape);
-        assertEquals(new SimdShape(2, 4, 8), SimdKernels.of(0, 128, "aarch64").shape);
+        assertEquals(new SimdShape(1, 3, 3, 4), SimdKernels.of(0, 256, "amd64").shape);
+        assertEquals(new SimdShape(2, 4, 2, 8), SimdKernels.of(0, 512, "amd64").shape);
+        assertEquals(new SimdShape(2, 4, 2, 8), SimdKernels.of(0, 128, "aarch64").shape);
     }
 
     @Test

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The forward pass of one layer in one direction.
  *
  * <pre>
- * for every chunk of steps                                                  several hundred packed rows
+ * for every chunk of steps                                                  a hundred to several hundred packed rows
  *     gates  = x·W_ihᵀ + b_ih            one large product                  (rows,3Hp)
  *     for every step of the chunk, for every panel of hidden units
  *         gh     = hPrev·W_hhᵀ + b_hh    tiles, into a block in L1          (64,3u)
@@ -20,14 +20,17 @@ import org.jspecify.annotations.Nullable;
  * (r ⊙ hPrev)·W_hn, and so a second barrier.
  */
 final class SimdForward implements SimdPool.Task {
-    /** Most packed rows of a chunk, unless a step has more: enough to use each panel of W_ih often, few enough that gates stay in cache. */
+    /** Most packed rows of a chunk, unless one step has more; the backward pass always takes so many. */
     static final int CHUNK_ROWS = 512;
+
+    /**
+     * Rows per thread of a chunk whose W_ih is read from cache: few enough that gates are still in the L2 cache when
+     * the step comes to them. A larger W_ih comes from far away, and then more rows are to share each reading.
+     */
+    private static final int SMALL_CHUNK_ROWS = 128;
 
     /** Rows of the block that goes from the tiles to the cell: 64·3·32 floats are 24 KiB, half an L1 cache. */
     static final int BLOCK_ROWS = 64;
-
-    /** Rows that take turns on a panel of W_ih while they stay in the L2 cache. */
-    private static final int INPUT_BLOCK_ROWS = 128;
 
     /** Rows per thread below which the work is split by hidden units. */
     static final int ROWS_PER_WORKER = 16;
@@ -107,22 +110,29 @@ final class SimdForward implements SimdPool.Task {
         }
     }
 
-    /** gates[row,:] = x[row,:]·W_ihᵀ + b_ih for the packed rows of steps t0 … t1−1. */
+    /** Most packed rows of a forward chunk. */
+    static int chunkRows(SimdLayer layer, int threads) {
+        return layer.isInputLarge ? CHUNK_ROWS : Math.min(CHUNK_ROWS, SMALL_CHUNK_ROWS * threads);
+    }
+
+    /**
+     * gates[row,:] = x[row,:]·W_ihᵀ + b_ih for the packed rows of steps t0 … t1−1. All rows take turns on a panel: a
+     * tile reads a row of x at a twelfth of the pace at which it reads the panel, so it is x that should come from
+     * beyond the L2 cache.
+     */
     private void projectInput(int t0, int t1, int base, int worker, SimdPool.Team team) {
         SimdGeometry g = layer.geometry;
         int from = schedule.first[t0];
         int count = schedule.first[t1] - from;
         int row1 = from + team.share(count, worker + 1);
         int width = Gates.COUNT * g.padded;
-        for (int row = from + team.share(count, worker); row < row1; row += INPUT_BLOCK_ROWS) {
-            int rows = Math.min(INPUT_BLOCK_ROWS, row1 - row);
-            for (int p = 0; p < g.panels; p++) {
-                int at = Gates.COUNT * p * g.unit;
-                kernels.multiply(
-                        Gates.COUNT * g.units(p) / g.lanes, rows, x, xOffset, layer.inputs, xRows, row,
-                        layer.inputForward, layer.inputPanel(p), layer.inputs, layer.biasIh, at, 0,
-                        gates, gatesOffset + (row - base) * width + at, width);
-            }
+        int row = from + team.share(count, worker);
+        for (int p = 0; p < g.panels; p++) {
+            int at = Gates.COUNT * p * g.unit;
+            kernels.multiply(
+                    Gates.COUNT * g.units(p) / g.lanes, row1 - row, x, xOffset, layer.inputs, xRows, row,
+                    layer.inputForward, layer.inputPanel(p), layer.inputs, layer.biasIh, at, 0,
+                    gates, gatesOffset + (row - base) * width + at, width);
         }
     }
 
@@ -140,10 +150,7 @@ final class SimdForward implements SimdPool.Task {
                 int rows = Math.min(BLOCK_ROWS, rank1 - rank);
                 int row = schedule.first[t] + rank;
                 int gate = gatesOffset + (row - base) * width + Gates.COUNT * unit;
-                kernels.multiply(
-                        blockWidth / g.lanes, rows, state, stateOffset, Hp, prev, row,
-                        layer.recurrentForward, layer.recurrentPanel(p), g.H, layer.biasHh, Gates.COUNT * unit, 0,
-                        blocks, block, blockWidth);
+                multiplyRecurrent(p, 0, Gates.COUNT, rows, state, stateOffset, prev, row, block);
                 kernels.forwardGates(blocks, block, blockWidth, gates, gate, width, rows, 2 * u);
                 kernels.forwardCandidateAfter(
                         blocks, block + Gates.CANDIDATE * u, blockWidth, gates, gate, width, u,
@@ -167,12 +174,7 @@ final class SimdForward implements SimdPool.Task {
                 int rows = Math.min(BLOCK_ROWS, rank1 - rank);
                 int row = schedule.first[t] + rank;
                 int gate = gatesOffset + (row - base) * width + Gates.COUNT * unit;
-                for (int k = Gates.RESET; k <= Gates.UPDATE; k++) {
-                    kernels.multiply(
-                            u / g.lanes, rows, state, stateOffset, Hp, prev, row,
-                            layer.recurrentForward, layer.recurrentPanel(k, p), g.H,
-                            layer.biasHh, Gates.COUNT * unit + k * u, 0, blocks, block + k * u, 2 * u);
-                }
+                multiplyRecurrent(p, Gates.RESET, 2, rows, state, stateOffset, prev, row, block);
                 kernels.forwardGates(blocks, block, 2 * u, gates, gate, width, rows, 2 * u);
                 kernels.forwardReset(
                         gates, gate, width, u, state, stateOffset + unit, Hp, prev, row,
@@ -189,14 +191,32 @@ final class SimdForward implements SimdPool.Task {
                 int rows = Math.min(BLOCK_ROWS, rank1 - rank);
                 int row = schedule.first[t] + rank;
                 int gate = gatesOffset + (row - base) * width + Gates.COUNT * unit;
-                kernels.multiply(
-                        u / g.lanes, rows, kept, keptOffset, Hp, schedule.identity, keptRow(row, rank),
-                        layer.recurrentForward, layer.recurrentPanel(Gates.CANDIDATE, p), g.H,
-                        layer.biasHh, Gates.COUNT * unit + Gates.CANDIDATE * u, 0, blocks, block, u);
+                multiplyRecurrent(
+                        p, Gates.CANDIDATE, 1, rows, kept, keptOffset, schedule.identity, keptRow(row, rank), block);
                 kernels.forwardCandidateBefore(
                         blocks, block, u, gates, gate, width, u,
                         state, stateOffset + unit, Hp, prev, row, next + rank, rows);
             }
+        }
+    }
+
+    /** Some gates of panel p of a·W_hhᵀ + b_hh into the block, side by side; all three where they lie together. */
+    private void multiplyRecurrent(
+            int p, int gate0, int count, int rows, float[] a, int ao, int[] aRows, int ar, int block) {
+        SimdGeometry g = layer.geometry;
+        int u = g.units(p);
+        int bias = Gates.COUNT * p * g.unit + gate0 * u;
+        if (!layer.isRecurrentApart) {
+            kernels.multiply(
+                    count * u / g.lanes, rows, a, ao, g.padded, aRows, ar, layer.recurrentForward,
+                    layer.recurrentPanel(p), g.H, layer.biasHh, bias, 0, blocks, block, count * u);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            kernels.multiply(
+                    u / g.lanes, rows, a, ao, g.padded, aRows, ar, layer.recurrentForward,
+                    layer.recurrentPanel(gate0 + i, p), g.H, layer.biasHh, bias + i * u, 0,
+                    blocks, block + i * u, count * u);
         }
     }
 

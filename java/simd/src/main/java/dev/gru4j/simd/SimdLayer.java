@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
  * <pre>
  * inputForward      [gate panel][I][r|z|n of the panel]     x·W_ihᵀ
  * recurrentForward  [gate panel][H][r|z|n of the panel]     h·W_hhᵀ, reset-after
- *                   [gate panel][r|z|n][H][units]           the same for plans of one row
+ *                   [gate panel][r|z|n][H][units]           the same, gates apart: one row, or a large W_hh
  *                   [gate panel][r|z][H][units],
  *                   [gate panel][H][units] of n             reset-before, which multiplies n apart
  * inputBackward     [general panel][n|r|z of Hp][columns]   dgx·W_ih, columns being inputs
@@ -28,11 +28,24 @@ final class SimdLayer implements SimdPool.Task {
     /** Gate → its place in the order n|r|z of dgx. */
     private static final int[] INPUT_PLACE = {1, 2, 0};
 
+    /** Bytes of a weight, several L2 caches, above which reading it costs more than the arithmetic of few rows. */
+    private static final long LARGE = 4 << 20;
+
     final SimdGeometry geometry;
     final GruVariant variant;
 
     /** Whether the plan is for B = 1, where products of a single row take the place of tiles. */
     final boolean isRow;
+
+    /** Whether W_ih is large, so that many rows should share one reading of it. */
+    final boolean isInputLarge;
+
+    /**
+     * Whether each gate of {@link #recurrentForward} has panels of its own: where n is multiplied apart from r and z,
+     * for a single row, and where W_hh is large. Every step reads all of it, and tiles of 8 × 2 vectors ask for it at
+     * half the pace of those of 4 × 6.
+     */
+    final boolean isRecurrentApart;
 
     /** I of this layer. */
     final int inputs;
@@ -59,18 +72,22 @@ final class SimdLayer implements SimdPool.Task {
     private int flatOffset;
 
     SimdLayer(
-            GruParameters parameters, int layer, int direction, boolean training, boolean row,
-            SimdGeometry geometry, SimdKernels kernels, Arena arena) {
+            GruParameters parameters, int layer, int direction, boolean training, int maxB, SimdGeometry geometry,
+            SimdKernels kernels, Arena arena) {
         this.geometry = geometry;
         this.kernels = kernels;
         this.parameters = parameters;
         this.layer = layer;
         this.direction = direction;
         this.isTraining = training;
-        this.isRow = row;
+        this.isRow = maxB == 1;
         this.variant = parameters.spec().variant();
         this.inputs = parameters.spec().layerInputSize(layer);
         long gates = (long) Gates.COUNT * geometry.padded;
+        this.isInputLarge = gates * inputs * Float.BYTES > LARGE;
+        boolean isRecurrentLarge = gates * geometry.H * Float.BYTES > LARGE;
+        boolean canSplit = kernels.shape.unitVectors() == 2 && maxB >= kernels.shape.generalRows();
+        this.isRecurrentApart = variant == GruVariant.RESET_BEFORE || isRow || (isRecurrentLarge && canSplit);
         this.inputForward = floats(arena, gates * inputs);
         this.recurrentForward = floats(arena, gates * geometry.H);
         this.inputBackward = floats(arena, training ? gates * SimdGeometry.roundUp(inputs, geometry.lanes) : 0);
@@ -143,11 +160,11 @@ final class SimdLayer implements SimdPool.Task {
         kernels.transpose(
                 flat, wIh, inputs, rows, inputs, inputForward, inputPanel(p) + column, 4L * Gates.COUNT * u);
         int wHh = offsetOf(Kind.WEIGHT_HH) + (gate * H + unit) * H;
-        if (variant == GruVariant.RESET_AFTER && !isRow) {
-            kernels.transpose(flat, wHh, H, rows, H, recurrentForward, recurrentPanel(p) + column,
-                    4L * Gates.COUNT * u);
-        } else {
+        if (isRecurrentApart) {
             kernels.transpose(flat, wHh, H, rows, H, recurrentForward, recurrentPanel(gate, p) + inUnit, 4L * u);
+        } else {
+            kernels.transpose(
+                    flat, wHh, H, rows, H, recurrentForward, recurrentPanel(p) + column, 4L * Gates.COUNT * u);
         }
         if (isTraining) {
             packRows(wIh, rows, inputs, inputBackward, INPUT_PLACE[gate] * geometry.padded + unit);

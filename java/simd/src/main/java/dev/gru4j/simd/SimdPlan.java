@@ -55,7 +55,7 @@ final class SimdPlan extends GruPlan {
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(new SimdLayer(
-                        parameters(), layer, d, mode == Mode.TRAINING, maxB == 1, geometry, kernels, arena));
+                        parameters(), layer, d, mode == Mode.TRAINING, maxB, geometry, kernels, arena));
             }
         }
     }
@@ -235,6 +235,7 @@ final class SimdPlan extends GruPlan {
             f.outRows = scratch.schedule.identity;
         }
         f.blocks = scratch.onHeap(SimdForward.blockFloats(geometry, f.layer.isRow, pool.threads()));
+        scratch.schedule.cut(SimdForward.chunkRows(f.layer, threads));
         pool.run(f, threads);
     }
 

@@ -52,7 +52,7 @@ final class SimdSchedule {
         isTraining = training;
         rank(call);
         count(call);
-        cut();
+        cut(SimdForward.CHUNK_ROWS);
         locate();
     }
 
@@ -120,11 +120,11 @@ final class SimdSchedule {
         packedRows = rows;
     }
 
-    /** Cuts the steps into as few chunks as hold {@link SimdForward#CHUNK_ROWS} rows each, all of about equal size. */
-    private void cut() {
+    /** Cuts the steps into as few chunks as hold {@code rows} packed rows each, all of about equal size. */
+    void cut(int rows) {
         chunkStart = grown(chunkStart, T + 1);
         chunks = 0;
-        int most = Math.max(SimdForward.CHUNK_ROWS, B);
+        int most = Math.max(rows, B);
         int planned = Math.ceilDiv(packedRows, most);
         int t = 0;
         while (first[t] < packedRows) {

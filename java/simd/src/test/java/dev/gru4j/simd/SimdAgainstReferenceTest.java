@@ -43,6 +43,8 @@ final class SimdAgainstReferenceTest {
                         new GruShape(5, 40, 8, 17), Problem.mixedLengths(5, 40), 9),
                 new Problem(GruSpec.of(600, 20), new GruShape(9, 33, 600, 20), null, 10),
                 new Problem(GruSpec.of(3, 4), new GruShape(300, 2, 3, 4), new int[] {300, 120}, 11),
+                new Problem(GruSpec.of(3, 613), new GruShape(2, 9, 3, 613), new int[] {2, 2, 1, 2, 2, 2, 2, 2, 2}, 14),
+                new Problem(GruSpec.of(1900, 190), new GruShape(2, 5, 1900, 190), null, 15),
                 new Problem(plain, new GruShape(3, 4, 5, 7), new int[4], 12),
                 new Problem(plain, new GruShape(0, 4, 5, 7), null, 13));
     }

@@ -34,7 +34,8 @@ final class RowTiles {
         List<String> lines = new ArrayList<>();
         lines.add("/** Runs the largest tile of up to {@code panels} panels, 6 at most; returns how many it took. */");
         lines.add("private static int " + name + "(");
-        lines.add("        int vectors, int panels, int parts, float[] a, int ao, MemorySegment w, long wo, long stride,");
+        lines.add(
+                "        int vectors, int panels, int parts, float[] a, int ao, MemorySegment w, long wo, long stride,");
         lines.add("        int K, float[] init, int io, float[] c, int co) {");
         lines.add("    switch (100 * vectors + 10 * parts + Math.min(panels, 6)) {");
         for (int vectors = 1; vectors <= 3; vectors++) {

@@ -218,7 +218,7 @@ public final class Generate {
             }
         }
         for (int vectors : new int[] {2, 1}) {
-            for (int rows = 9; rows >= 1; rows--) {
+            for (int rows : new int[] {9, 8, 4, 2, 1}) {
                 out.append(tile(rows, vectors, lanes));
             }
         }

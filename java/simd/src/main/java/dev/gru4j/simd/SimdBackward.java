@@ -25,6 +25,12 @@ final class SimdBackward implements SimdPool.Task {
     /** Blocks of a row of dgates. */
     static final int BLOCKS = 4;
 
+    /**
+     * Least packed rows of a full chunk. More for large H: each chunk adds to all weight gradients, which costs as H²,
+     * while dgates costs as H and leaves the caches anyway.
+     */
+    private static final int CHUNK_ROWS = 512;
+
     /** Rows that take turns on a panel of W_hh. */
     private static final int BLOCK_ROWS = 64;
 
@@ -58,8 +64,9 @@ final class SimdBackward implements SimdPool.Task {
     @Nullable
     SimdRowProduct inputGradient;
 
-    /** The gradients of weights and biases; none: not wanted. */
-    SimdWeightGradient[] weightGradients;
+    /** The gradients of weights and biases; absent: not wanted. */
+    @Nullable
+    SimdWeightGradient weightGradient;
 
     /** Whether they are added to. */
     boolean accumulate;
@@ -80,7 +87,7 @@ final class SimdBackward implements SimdPool.Task {
         int panel1 = byRows ? g.generalPanels : team.share(g.generalPanels, worker + 1);
         SimdPool.Team barrier = byRows ? null : team;
         loadLastGradient(rank0, rank1, panel0, panel1);
-        int chunk = SimdForward.chunkSteps(schedule.B);
+        int chunk = chunkSteps(schedule.T, schedule.B, g.padded);
         for (int done = 0; done < schedule.T; done += chunk) {
             int steps = Math.min(chunk, schedule.T - done);
             int t0 = isReverse ? done : schedule.T - done - steps;
@@ -100,13 +107,24 @@ final class SimdBackward implements SimdPool.Task {
             if (inputGradient != null) {
                 inputGradient.multiply(base, rowsEnd, worker, team);
             }
-            for (SimdWeightGradient gradient : weightGradients) {
-                gradient.add(base, rowsEnd, accumulate || done > 0, worker, team);
+            if (weightGradient != null) {
+                weightGradient.add(base, rowsEnd, accumulate || done > 0, worker, team);
             }
             // The next chunk overwrites dgates.
             team.await();
         }
         storeInitialGradient(rank0, rank1, panel0, panel1);
+    }
+
+    /** Most packed rows of a chunk, unless one step has more. */
+    static int chunkRows(int Hp) {
+        return Math.max(CHUNK_ROWS, Math.min(SimdWeightGradient.LONG_K_BLOCK, Hp));
+    }
+
+    /** Steps of a chunk, all chunks but the last being equal. */
+    private static int chunkSteps(int T, int B, int Hp) {
+        int most = Math.max(1, chunkRows(Hp) / B);
+        return Math.ceilDiv(T, Math.max(1, Math.ceilDiv(T, most)));
     }
 
     private void stepAfter(

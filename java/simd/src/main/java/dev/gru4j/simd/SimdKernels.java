@@ -132,7 +132,12 @@ abstract class SimdKernels {
             float[] a, int ao, int lda, int[] aRows, int ar, int K, int columns, MemorySegment panel, long po,
             int vectors);
 
-    /** K rows of whole panels of 8 columns, packed (K,8) each, their column sums added to sums. */
+    /** K rows of a as whole packed panels (K,2 vectors), {@code size} bytes apart from byte {@code to}. */
+    abstract void packPanels(
+            float[] a, int ao, int lda, int[] aRows, int ar, int K, int panels, MemorySegment target, long to,
+            long size);
+
+    /** K rows of whole panels of 8 columns, packed (K,8) each, and their column sums, a chain over the rows each. */
     abstract void packGradients(
             float[] a, int ao, int lda, int K, int panels, float[] packed, int po, int panelSize, float[] sums, int so);
 

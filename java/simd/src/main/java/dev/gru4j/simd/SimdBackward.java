@@ -134,10 +134,12 @@ final class SimdBackward implements SimdPool.Task {
         int[] prev = schedule.prev[isReverse ? 1 : 0];
         int row = schedule.first[t] + rank0;
         int rows = Math.max(0, rank1 - rank0);
-        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
-            int unit = p * g.unit;
+        int units;
+        for (int unit = panel0 * g.general; unit < Math.min(Hp, panel1 * g.general); unit += units) {
+            units = g.alikeUnits(unit, panel1);
+            int u = Math.min(g.unit, units);
             kernels.backwardAfter(
-                    gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
+                    gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * Hp, u, units,
                     kept, keptOffset + row * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
                     dh, dhOffset + rank0 * Hp + unit, Hp,
                     dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, BLOCKS * Hp, Hp, rows);
@@ -157,10 +159,12 @@ final class SimdBackward implements SimdPool.Task {
         int rows = Math.max(0, rank1 - rank0);
         int gate = gatesOffset + row * Gates.COUNT * Hp;
         int dgate = dgatesOffset + (row - base) * BLOCKS * Hp;
-        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
-            int unit = p * g.unit;
+        int units;
+        for (int unit = panel0 * g.general; unit < Math.min(Hp, panel1 * g.general); unit += units) {
+            units = g.alikeUnits(unit, panel1);
+            int u = Math.min(g.unit, units);
             kernels.backwardBefore(
-                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
+                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, u, units,
                     state, stateOffset + unit, Hp, prev, row, dh, dhOffset + rank0 * Hp + unit, Hp,
                     dgates, dgate + unit, BLOCKS * Hp, Hp, rows);
         }
@@ -169,10 +173,11 @@ final class SimdBackward implements SimdPool.Task {
         }
         multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset,
                 false);
-        for (int p = g.gatePanel(panel0); p < g.gatePanel(panel1); p++) {
-            int unit = p * g.unit;
+        for (int unit = panel0 * g.general; unit < Math.min(Hp, panel1 * g.general); unit += units) {
+            units = g.alikeUnits(unit, panel1);
+            int u = Math.min(g.unit, units);
             kernels.backwardReset(
-                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, g.units(p),
+                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, u, units,
                     drh, drhOffset + rank0 * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
                     dh, dhOffset + rank0 * Hp + unit, Hp, dgates, dgate + unit, BLOCKS * Hp, Hp, rows);
         }

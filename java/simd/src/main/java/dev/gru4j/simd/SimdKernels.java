@@ -103,20 +103,24 @@ abstract class SimdKernels {
             float[] gh, int gho, int ghs, float[] gates, int go, int gs, int u,
             float[] state, int so, int ss, int[] prevRow, int pr, int nextRow, int rows);
 
-    /** Reset-after: [dnPre, drPre, dzPre, dnPre ⊙ r] in blocks of dgates, dh ← dh ⊙ z. */
+    /**
+     * Reset-after: [dnPre, drPre, dzPre, dnPre ⊙ r] in blocks of dgates, dh ← dh ⊙ z. Runs row by row over panels of u
+     * units, {@code units} in all, since most of what it reads comes from memory and is fetched ahead only in order; so
+     * do the next two.
+     */
     abstract void backwardAfter(
-            float[] gates, int go, int gs, int u, float[] kept, int ko, int ks,
+            float[] gates, int go, int gs, int u, int units, float[] kept, int ko, int ks,
             float[] state, int so, int ss, int[] prevRow, int pr,
             float[] dh, int dho, int dhs, float[] dgates, int dgo, int dgs, int block, int rows);
 
     /** Reset-before, first half: dnPre and dzPre into blocks 0 and 2 of dgates, dh ← dh ⊙ z. */
     abstract void backwardBefore(
-            float[] gates, int go, int gs, int u, float[] state, int so, int ss, int[] prevRow, int pr,
+            float[] gates, int go, int gs, int u, int units, float[] state, int so, int ss, int[] prevRow, int pr,
             float[] dh, int dho, int dhs, float[] dgates, int dgo, int dgs, int block, int rows);
 
     /** Reset-before, second half: drPre from drh = dnPre·W_hn into block 1, dh ← dh + drh ⊙ r. */
     abstract void backwardReset(
-            float[] gates, int go, int gs, int u, float[] drh, int dro, int drs,
+            float[] gates, int go, int gs, int u, int units, float[] drh, int dro, int drs,
             float[] state, int so, int ss, int[] prevRow, int pr,
             float[] dh, int dho, int dhs, float[] dgates, int dgo, int dgs, int block, int rows);
 

@@ -21,7 +21,8 @@ import java.util.stream.Stream;
  *
  * <ul>
  *   <li>{@code @BITS@} is the width;
- *   <li>a line {@code @tiles@} stands for the unrolled matrix tiles ({@link #tiles});
+ *   <li>a line {@code @tiles@} stands for the unrolled matrix tiles ({@link #tiles}), {@code @rowTiles@} for those of a
+ *       single row ({@link RowTiles});
  *   <li>a line {@code @transpose@} for the transposition of one block of a vector's lanes squared
  *       ({@link #transpose});
  *   <li>a line {@code @constants tanh} (or {@code sigmoid}, {@code expNegated}) declares what that function
@@ -76,6 +77,8 @@ public final class Generate {
             String expanded;
             if (line.strip().equals("@tiles@")) {
                 expanded = tiles(bits / Float.SIZE);
+            } else if (line.strip().equals("@rowTiles@")) {
+                expanded = RowTiles.text(bits / Float.SIZE);
             } else if (line.strip().equals("@transpose@")) {
                 expanded = indented(indent, transpose(bits / Float.SIZE));
             } else if (line.strip().startsWith("@constants ")) {
@@ -215,7 +218,7 @@ public final class Generate {
             }
         }
         for (int vectors : new int[] {2, 1}) {
-            for (int rows : new int[] {8, 4, 2, 1}) {
+            for (int rows = 9; rows >= 1; rows--) {
                 out.append(tile(rows, vectors, lanes));
             }
         }

@@ -139,17 +139,24 @@ public final class BenchCommand implements Callable<Integer> {
             ComparisonReport report = new ComparisonReport(
                     machine, comparison.descriptions(), comparison.unavailable(),
                     (System.nanoTime() - start) / 60e9, comparison.reports(), comparison.leftOut());
-            tell(report);
+            tell(report, comparesDevices);
             return interruption.getAsBoolean() ? INTERRUPTED : report.measured().isEmpty() ? FAILURE : 0;
         }
     }
 
-    private void tell(ComparisonReport report) throws IOException {
+    private void tell(ComparisonReport report, boolean comparesDevices) throws IOException {
         ReportTables tables = new ReportTables(report);
+        Crossover crossover = new Crossover(report);
         out.print(tables.text());
+        String devices = comparesDevices ? "\n## Where the GPU starts to pay\n\n" + crossover.table() : "";
+        out.print(devices);
         if (folder != null) {
             ReportFiles.write(folder, report);
-            Files.writeString(folder.resolve("table.md"), tables.markdown());
+            Files.writeString(folder.resolve("table.md"), tables.markdown() + devices);
+            String why = new ReportPlots(report, crossover.note()).write(folder);
+            if (!why.isEmpty()) {
+                err.println(why);
+            }
             out.println("written  " + folder);
         }
     }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -128,7 +129,7 @@ final class BenchOptions {
                         "variant is '" + name + "'; reset-after or reset-before expected"));
     }
 
-    private static <V> java.util.Optional<V> named(V[] values, Function<V, String> nameOf, String name) {
+    private static <V> Optional<V> named(V[] values, Function<V, String> nameOf, String name) {
         return Arrays.stream(values).filter(value -> nameOf.apply(value).equals(name)).findFirst();
     }
 }

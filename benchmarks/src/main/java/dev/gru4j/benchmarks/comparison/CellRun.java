@@ -178,7 +178,8 @@ final class CellRun {
     private void rounds(long start, double seconds) throws InterruptedException, IOException, WorkerLostException {
         double fastest = lanes.stream().mapToDouble(Lane::first).min().orElse(0);
         double left = seconds - (System.nanoTime() - start) / 1e9;
-        double slice = Math.clamp(left / pace.rounds() / Math.max(1, lanes.size()), LEAST_SLICE, pace.mostSlice());
+        double slice = Math.min(
+                pace.mostSlice(), Math.max(LEAST_SLICE, left / pace.rounds() / Math.max(1, lanes.size())));
         int clean = 0;
         for (int round = 0; clean < pace.rounds() && round < 2 * pace.rounds(); round++) {
             boolean enough = clean >= pace.leastRounds() || round >= 2 * pace.leastRounds();

@@ -64,6 +64,10 @@ final class Comparison {
                     cells.stream().collect(Collectors.groupingBy(Cell::threads, TreeMap::new, Collectors.toList()));
             List<Cell> left = new ArrayList<>(byThreads.values().stream().flatMap(List::stream).toList());
             for (Map.Entry<Integer, List<Cell>> group : byThreads.entrySet()) {
+                if (System.nanoTime() > end) {
+                    group.getValue().forEach(this::leaveOut);
+                    continue;
+                }
                 String cores = Processors.coresFor(group.getKey());
                 listener.begins("starting the contenders for " + threads(group.getKey()));
                 try (Team team = new Team(contenders, group.getKey(), jvmOptions, cores, folder, pace)) {
@@ -92,7 +96,7 @@ final class Comparison {
             throws InterruptedException, IOException {
         double seconds = (end - System.nanoTime()) / 1e9;
         if (seconds <= 0) {
-            leftOut.add(cell + ": the time was used up");
+            leaveOut(cell);
             return;
         }
         listener.begins(cell.toString());
@@ -108,6 +112,10 @@ final class Comparison {
         } catch (WorkerLostException e) {
             leftOut.add(cell + ": the machine's rates could not be measured, " + e.getMessage());
         }
+    }
+
+    private void leaveOut(Cell cell) {
+        leftOut.add(cell + ": the time was used up");
     }
 
     private double leastSeconds(Cell cell) {

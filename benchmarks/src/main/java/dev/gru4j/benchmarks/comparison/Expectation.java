@@ -35,11 +35,15 @@ record Expectation(int steps, int[] rows, Results results) {
 
     /** Of the first, the middle and the last row: a row that reads its neighbour's data shows. */
     static Expectation of(Problem whole, GruVariant variant) {
+        return of(whole, variant, MOST_FLOP);
+    }
+
+    static Expectation of(Problem whole, GruVariant variant, double mostFlop) {
         GruShape shape = whole.shape();
         int B = shape.B();
         int[] rows = IntStream.of(0, B / 2, B - 1).distinct().toArray();
         double perStep = Shape.forwardFlop(new GruShape(1, rows.length, shape.I(), shape.H()));
-        int steps = Math.min(shape.T(), Math.max(LEAST_STEPS, (int) (MOST_FLOP / perStep)));
+        int steps = Math.min(shape.T(), Math.max(LEAST_STEPS, (int) (mostFlop / perStep)));
         Problem problem = whole.withLossAt(steps, rows);
         GruWeights weights = problem.weights(variant);
         ReferenceNetwork network = new ReferenceNetwork(weights.spec(), Precision.DOUBLE, doubles(weights.values()));

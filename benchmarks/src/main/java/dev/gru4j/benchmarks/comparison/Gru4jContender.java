@@ -46,8 +46,25 @@ public abstract sealed class Gru4jContender implements Contender {
         }
     }
 
+    /** The same GPU with all tensors on the device: what a call costs inside a training run. */
+    public static final class CudaResident extends Gru4jContender {
+        public CudaResident() {
+            super("cuda");
+        }
+
+        @Override
+        public String name() {
+            return super.name() + "-resident";
+        }
+
+        @Override
+        public Prepared prepare(Cell cell, String configuration, Problem problem) {
+            return new Gru4jResident("cuda", options(cell), cell, problem);
+        }
+    }
+
     @Override
-    public final String name() {
+    public String name() {
         return "gru4j-" + backend;
     }
 
@@ -79,7 +96,7 @@ public abstract sealed class Gru4jContender implements Contender {
     }
 
     @Override
-    public final Prepared prepare(Cell cell, String configuration, Problem problem) {
+    public Prepared prepare(Cell cell, String configuration, Problem problem) {
         return cell.mode() == Mode.INFERENCE
                 ? new Gru4jInference(backend, options(cell), cell, problem)
                 : new Gru4jTraining(backend, options(cell), cell, problem);

@@ -7,18 +7,17 @@ import dev.gru4j.GruOutput;
 import dev.gru4j.GruTraining;
 import dev.gru4j.GruWeights;
 import dev.gru4j.backend.BackendOptions;
-import org.jspecify.annotations.Nullable;
 
-/** A training step of a layer, the optimizer left out: weights set anew, forward, backward. */
+/** A training step of a layer, the optimizer left out: weights set anew, forward, backward, into the same arrays. */
 final class Gru4jTraining implements Prepared {
     private final Gru gru;
     private final GruTraining training;
     private final Problem problem;
     private final GruWeights weights;
     private final GruInput input;
+    private final GruOutput output;
+    private final GruGradients gradients;
     private long step;
-    private @Nullable GruOutput output;
-    private @Nullable GruGradients gradients;
 
     Gru4jTraining(String backend, BackendOptions options, Cell cell, Problem problem) {
         this.problem = problem;
@@ -26,26 +25,23 @@ final class Gru4jTraining implements Prepared {
         input = new GruInput(problem.x(), problem.shape().T(), problem.shape().B()).withH0(problem.h0());
         gru = Gru.builder(weights).backend(backend).options(options).build();
         training = gru.training();
+        output = GruOutput.of(gru.spec(), input.T(), input.B());
+        gradients = GruGradients.of(gru.spec(), input.T(), input.B());
     }
 
     @Override
     public void run() {
         gru.setWeights(weights);
-        output = training.forward(input, step++);
-        gradients = training.backward(problem.dy(), problem.dhT());
+        training.forward(input, step++, output);
+        training.backward(problem.dy(), problem.dhT(), gradients);
     }
 
     @Override
     public Results results() {
-        GruOutput out = output;
-        GruGradients g = gradients;
-        if (out == null || g == null) {
-            throw new IllegalStateException("no step was run yet");
-        }
-        GruWeights d = g.dParameters();
+        GruWeights d = gradients.dParameters();
         return new Results(
-                out.y(), out.hT(), g.dx(), g.dh0(), d.get("weight_ih_l0"), d.get("weight_hh_l0"), d.get("bias_ih_l0"),
-                d.get("bias_hh_l0"));
+                output.y(), output.hT(), gradients.dx(), gradients.dh0(), d.get("weight_ih_l0"),
+                d.get("weight_hh_l0"), d.get("bias_ih_l0"), d.get("bias_hh_l0"));
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What a run was made on, for its report. */
@@ -35,8 +36,9 @@ final class MachineFacts {
         facts.put("kernel", System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
                 + System.getProperty("os.arch"));
         facts.put("JDK", System.getProperty("java.vendor") + " " + Runtime.version());
-        facts.put("JVM options", String.join(" ", ManagementFactory.getRuntimeMXBean().getInputArguments()) + " "
-                + System.getenv().getOrDefault("JDK_JAVA_OPTIONS", ""));
+        facts.put("JVM options", ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(option -> !option.startsWith("-Dgru4j.home="))
+                .collect(Collectors.joining(" ")));
         facts.put("commit", commit(home));
         facts.put("command", command);
         facts.replaceAll((name, value) -> value.isBlank() ? "unknown" : value.strip());

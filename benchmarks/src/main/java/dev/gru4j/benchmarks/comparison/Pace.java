@@ -8,10 +8,12 @@ package dev.gru4j.benchmarks.comparison;
  * @param mostSlice seconds of a turn
  * @param warmUp most seconds before the first turn
  * @param machineWarmUp seconds for each loop that measures the machine
+ * @param start seconds after which a worker that has not started is given up
  * @param patience seconds after which a worker that does not answer is given up, beside what its calls may take
  */
-record Pace(int rounds, int leastRounds, double mostSlice, double warmUp, double machineWarmUp, double patience) {
-    static final Pace DEFAULT = new Pace(9, 3, 0.25, 4, 0.4, 60);
+record Pace(int rounds, int leastRounds, double mostSlice, double warmUp, double machineWarmUp, double start,
+        double patience) {
+    static final Pace DEFAULT = new Pace(9, 3, 0.25, 4, 0.4, 60, 60);
 
     /** A call of the slowest contender that is worth waiting for does so many GFLOP/s. */
     private static final double SLOWEST = 1;

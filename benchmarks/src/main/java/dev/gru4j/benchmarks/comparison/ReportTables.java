@@ -98,7 +98,7 @@ final class ReportTables {
         for (CellReport cell : report.cells()) {
             for (Measurement m : cell.measurements()) {
                 if (!m.isMeasured() && !report.unavailable().containsKey(m.contender())) {
-                    cells.computeIfAbsent(m.contender() + ": " + m.note(), _ -> new ArrayList<>())
+                    cells.computeIfAbsent(m.contender() + ": " + m.note().replaceAll("\\s+", " "), _ -> new ArrayList<>())
                             .add(cell.cell().toString());
                 }
             }

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The workers of one number of threads: one for each contender, and one that measures the machine. */
 final class Team implements AutoCloseable {
@@ -93,14 +94,14 @@ final class Team implements AutoCloseable {
         for (Contender known : contenders) {
             if (known.name().equals(contender)) {
                 environment.putAll(known.environment(threads));
-                options = java.util.stream.Stream.concat(options.stream(), known.jvmOptions().stream()).toList();
+                options = Stream.concat(options.stream(), known.jvmOptions().stream()).toList();
             }
         }
         WorkerProcess worker = new WorkerProcess(
                 contender, options, environment, cores, folder.resolve(contender + "-" + threads + ".log"));
         workers.put(contender, worker);
         try {
-            Reply hello = worker.ask(Request.hello(), pace.patience());
+            Reply hello = worker.ask(Request.hello(), pace.start());
             (hello.ok() ? descriptions : unavailable).put(contender, hello.text());
         } catch (WorkerLostException e) {
             workers.remove(contender);

@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
         usageHelpAutoWidth = true,
         footer = {
             "",
-            "The launcher ./gru4j adds: test (everything that must pass), format, mvn ..., java ...;",
+            "The launcher ./gru4j adds: test (everything that must pass), bench (speed, against other libraries),",
+            "format, mvn ..., java ...;",
             "-Dname=value anywhere on its line reaches the JVM."
         })
 public final class Main implements Runnable {

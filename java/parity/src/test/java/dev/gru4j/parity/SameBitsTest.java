@@ -22,6 +22,8 @@ final class SameBitsTest {
                 // Fewer rows than threads: only units are left to divide.
                 "T9 B3 I40 H131",
                 "T6 B1 I17 H96 variant=reset_before directions=reverse",
+                // One row, and a last panel of units that is narrower than the others.
+                "T7 B1 I40 H139 layers=2 lengths=random",
                 // Less work than a thread is worth.
                 "T2 B3 I1 H5 layers=3",
                 // The weight gradients' reduction is long.

@@ -71,8 +71,8 @@ final class SimdBackward implements SimdPool.Task {
     /** Whether they are added to. */
     boolean accumulate;
 
-    /** A general panel's row of 0. */
-    private final float[] zeros = new float[32];
+    /** A general panel's row of 0 or, of a plan for B = 1, a row of all units. */
+    float[] zeros;
 
     @SuppressWarnings("NullAway.Init") // Fields are the arguments of run.
     SimdBackward() {}
@@ -87,10 +87,10 @@ final class SimdBackward implements SimdPool.Task {
         int panel1 = byRows ? g.generalPanels : team.share(g.generalPanels, worker + 1);
         SimdPool.Team barrier = byRows ? null : team;
         loadLastGradient(rank0, rank1, panel0, panel1);
-        int chunk = chunkSteps(schedule.T, schedule.B, g.padded);
-        for (int done = 0; done < schedule.T; done += chunk) {
-            int steps = Math.min(chunk, schedule.T - done);
-            int t0 = isReverse ? done : schedule.T - done - steps;
+        for (int done = 0; done < schedule.chunks; done++) {
+            int chunk = isReverse ? done : schedule.chunks - 1 - done;
+            int t0 = schedule.chunkStart[chunk];
+            int steps = schedule.chunkStart[chunk + 1] - t0;
             int base = schedule.first[t0];
             for (int i = 0; i < steps; i++) {
                 int t = isReverse ? t0 + i : t0 + steps - 1 - i;
@@ -121,12 +121,6 @@ final class SimdBackward implements SimdPool.Task {
         return Math.max(CHUNK_ROWS, Math.min(SimdWeightGradient.LONG_K_BLOCK, Hp));
     }
 
-    /** Steps of a chunk, all chunks but the last being equal. */
-    private static int chunkSteps(int T, int B, int Hp) {
-        int most = Math.max(1, chunkRows(Hp) / B);
-        return Math.ceilDiv(T, Math.max(1, Math.ceilDiv(T, most)));
-    }
-
     private void stepAfter(
             int t, int rank0, int rank1, int panel0, int panel1, int base, SimdPool.@Nullable Team barrier) {
         SimdGeometry g = layer.geometry;
@@ -147,7 +141,7 @@ final class SimdBackward implements SimdPool.Task {
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 1, 0, 3, dh, dhOffset, true);
+        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 1, 0, 3, dh, dhOffset, true);
     }
 
     private void stepBefore(
@@ -171,7 +165,7 @@ final class SimdBackward implements SimdPool.Task {
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset,
+        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset,
                 false);
         for (int unit = panel0 * g.general; unit < Math.min(Hp, panel1 * g.general); unit += units) {
             units = g.alikeUnits(unit, panel1);
@@ -184,16 +178,25 @@ final class SimdBackward implements SimdPool.Task {
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(schedule.first[t] - base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset,
+        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset,
                 true);
     }
 
     /** target (+)= dgates[blocks from {@code block}] · W_hh[rows of {@code gateCount} gates from {@code gate}]. */
     private void multiplyRecurrent(
-            int row, int rank0, int rank1, int panel0, int panel1, int block, int gate, int gateCount,
+            int t, int base, int rank0, int rank1, int panel0, int panel1, int block, int gate, int gateCount,
             float[] target, int targetOffset, boolean add) {
         SimdGeometry g = layer.geometry;
         int Hp = g.padded;
+        int row = schedule.first[t] - base;
+        if (layer.isRow) {
+            if (rank1 > 0) {
+                int full = Math.max(panel0, Math.min(panel1, Hp / g.general));
+                multiplyRow(t, row, panel0, full, block, gate, gateCount, target, targetOffset, add);
+                multiplyRow(t, row, full, panel1, block, gate, gateCount, target, targetOffset, add);
+            }
+            return;
+        }
         for (int q = panel0; q < panel1; q++) {
             int unit = q * g.general;
             int width = g.generalUnits(q);
@@ -207,6 +210,27 @@ final class SimdBackward implements SimdPool.Task {
                         add ? target : zeros, add ? at : 0, add ? Hp : 0, target, at, Hp);
             }
         }
+    }
+
+    /** The same for B = 1 and panels of one width, a chain of multiply-adds for each gate. */
+    private void multiplyRow(
+            int t, int row, int panel0, int panel1, int block, int gate, int gateCount,
+            float[] target, int targetOffset, boolean add) {
+        if (panel0 == panel1) {
+            return;
+        }
+        SimdGeometry g = layer.geometry;
+        int Hp = g.padded;
+        int unit = panel0 * g.general;
+        int width = g.generalUnits(panel0);
+        int at = targetOffset + unit;
+        // To and fro: what one step read last is still in cache in the next.
+        boolean descending = (t & 1) != 0;
+        kernels.multiplyRow(
+                width / g.lanes, panel1 - panel0, gateCount, descending,
+                dgates, dgatesOffset + (row * BLOCKS + block) * Hp,
+                layer.recurrentBackward, 4L * ((long) Gates.COUNT * Hp * unit + (long) gate * Hp * width),
+                4L * Gates.COUNT * Hp * width, Hp, add ? target : zeros, add ? at : 0, target, at);
     }
 
     private void loadLastGradient(int rank0, int rank1, int panel0, int panel1) {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * (r ⊙ hPrev)·W_hn, and so a second barrier.
  */
 final class SimdForward implements SimdPool.Task {
-    /** Packed rows of a chunk: enough to use each panel of W_ih often, few enough that gates stay in cache. */
+    /** Most packed rows of a chunk, unless a step has more: enough to use each panel of W_ih often, few enough that gates stay in cache. */
     static final int CHUNK_ROWS = 512;
 
     /** Rows of the block that goes from the tiles to the cell: 64·3·32 floats are 24 KiB, half an L1 cache. */
@@ -61,8 +61,13 @@ final class SimdForward implements SimdPool.Task {
     SimdForward() {}
 
     /** Floats of {@link #blocks} for a number of threads. */
-    static int blockFloats(SimdGeometry g, int threads) {
-        return threads * BLOCK_ROWS * Gates.COUNT * g.unit;
+    static int blockFloats(SimdGeometry g, boolean row, int threads) {
+        return threads * blockFloats(g, row);
+    }
+
+    /** A block of rows of one gate panel or, with B = 1, one row of all of them. */
+    private static int blockFloats(SimdGeometry g, boolean row) {
+        return Gates.COUNT * (row ? g.padded : BLOCK_ROWS * g.unit);
     }
 
     @Override
@@ -73,13 +78,12 @@ final class SimdForward implements SimdPool.Task {
         int rank1 = byRows ? schedule.firstRank(worker + 1, team.workers) : schedule.B;
         int panel0 = byRows ? 0 : g.gatePanel(team.share(g.generalPanels, worker));
         int panel1 = byRows ? g.panels : g.gatePanel(team.share(g.generalPanels, worker + 1));
-        int block = worker * BLOCK_ROWS * Gates.COUNT * g.unit;
+        int block = worker * blockFloats(g, layer.isRow);
         loadInitialState(rank0, rank1, panel0, panel1);
-        int T = schedule.T;
-        int chunk = chunkSteps(schedule.B);
-        for (int done = 0; done < T; done += chunk) {
-            int steps = Math.min(chunk, T - done);
-            int t0 = isReverse ? T - done - steps : done;
+        for (int done = 0; done < schedule.chunks; done++) {
+            int chunk = isReverse ? schedule.chunks - 1 - done : done;
+            int t0 = schedule.chunkStart[chunk];
+            int steps = schedule.chunkStart[chunk + 1] - t0;
             // The last chunk's gates may still be read, and h0 is read by all.
             team.await();
             int base = isTraining ? 0 : schedule.first[t0];
@@ -88,7 +92,9 @@ final class SimdForward implements SimdPool.Task {
             for (int i = 0; i < steps; i++) {
                 int t = isReverse ? t0 + steps - 1 - i : t0 + i;
                 int end = Math.min(rank1, schedule.active[t]);
-                if (layer.variant == GruVariant.RESET_AFTER) {
+                if (layer.isRow) {
+                    stepRow(t, end, panel0, panel1, base, block, byRows ? null : team);
+                } else if (layer.variant == GruVariant.RESET_AFTER) {
                     stepAfter(t, rank0, end, panel0, panel1, base, block);
                 } else {
                     stepBefore(t, rank0, end, panel0, panel1, base, block, byRows ? null : team);
@@ -99,10 +105,6 @@ final class SimdForward implements SimdPool.Task {
                 }
             }
         }
-    }
-
-    static int chunkSteps(int B) {
-        return Math.max(1, CHUNK_ROWS / B);
     }
 
     /** gates[row,:] = x[row,:]·W_ihᵀ + b_ih for the packed rows of steps t0 … t1−1. */
@@ -196,6 +198,120 @@ final class SimdForward implements SimdPool.Task {
                         state, stateOffset + unit, Hp, prev, row, next + rank, rows);
             }
         }
+    }
+
+    /**
+     * A step of a plan for B = 1: the product of all panels, then the cell, whose calls take panels of one width in the
+     * place of rows; the last panel may be narrower than the others.
+     */
+    private void stepRow(
+            int t, int rows, int panel0, int panel1, int base, int block, SimdPool.@Nullable Team barrier) {
+        SimdGeometry g = layer.geometry;
+        int alike;
+        for (int p = panel0; p < panel1 && rows > 0; p += alike) {
+            alike = g.alikePanels(p, panel1);
+            if (layer.variant == GruVariant.RESET_AFTER) {
+                rowAfter(t, p, p + alike, base, block);
+            } else {
+                rowReset(t, p, p + alike, base, block);
+            }
+        }
+        if (layer.variant == GruVariant.RESET_AFTER) {
+            return;
+        }
+        if (barrier != null) {
+            barrier.await();
+        }
+        for (int p = panel0; p < panel1 && rows > 0; p += alike) {
+            alike = g.alikePanels(p, panel1);
+            rowCandidate(t, p, p + alike, base, block);
+        }
+    }
+
+    /** gh of all gates, then r, z, n and hNext; reset-after. */
+    private void rowAfter(int t, int panel0, int panel1, int base, int block) {
+        SimdGeometry g = layer.geometry;
+        int u = g.units(panel0);
+        int blockWidth = Gates.COUNT * u;
+        int hPrev = rowPrev(t);
+        int ahead = rowNext(t) - hPrev;
+        int gate = rowGates(t, base);
+        multiplyRow(
+                t, state, hPrev, layer.recurrentPanel(panel0), panel0, Gates.COUNT * (panel1 - panel0),
+                Gates.COUNT * panel0 * g.unit, block);
+        // hNext must lie a whole number of panels ahead of hPrev.
+        boolean alike = g.padded % u == 0;
+        int together = alike ? panel1 - panel0 : 1;
+        for (int p = panel0; p < panel1; p += together) {
+            int unit = p * g.unit;
+            int at = block + (p - panel0) * blockWidth;
+            kernels.forwardGates(
+                    blocks, at, blockWidth, gates, gate + Gates.COUNT * unit, blockWidth, together, 2 * u);
+            kernels.forwardCandidateAfter(
+                    blocks, at + Gates.CANDIDATE * u, blockWidth, gates, gate + Gates.COUNT * unit, blockWidth, u,
+                    state, hPrev + unit, alike ? u : ahead, schedule.identity, 0, alike ? ahead / u : 1,
+                    kept, rowKept(t) + unit, u, together);
+        }
+    }
+
+    /** gh of r and z, then r, z and r ⊙ hPrev; reset-before. */
+    private void rowReset(int t, int panel0, int panel1, int base, int block) {
+        SimdGeometry g = layer.geometry;
+        int u = g.units(panel0);
+        int unit = panel0 * g.unit;
+        int gate = rowGates(t, base) + Gates.COUNT * unit;
+        multiplyRow(
+                t, state, rowPrev(t), layer.recurrentPanel(Gates.RESET, panel0), panel0,
+                Gates.CANDIDATE * (panel1 - panel0), Gates.CANDIDATE * unit, block);
+        kernels.forwardGates(blocks, block, 2 * u, gates, gate, Gates.COUNT * u, panel1 - panel0, 2 * u);
+        kernels.forwardReset(
+                gates, gate, Gates.COUNT * u, u, state, rowPrev(t) + unit, u, schedule.identity, 0,
+                kept, rowKept(t) + unit, u, panel1 - panel0);
+    }
+
+    /** gh of n, then n and hNext; reset-before. */
+    private void rowCandidate(int t, int panel0, int panel1, int base, int block) {
+        SimdGeometry g = layer.geometry;
+        int u = g.units(panel0);
+        int hPrev = rowPrev(t);
+        int ahead = rowNext(t) - hPrev;
+        int gate = rowGates(t, base);
+        multiplyRow(
+                t, kept, rowKept(t), layer.recurrentPanel(Gates.CANDIDATE, panel0), panel0, panel1 - panel0,
+                Gates.CANDIDATE * g.padded + panel0 * g.unit, block);
+        boolean alike = g.padded % u == 0;
+        int together = alike ? panel1 - panel0 : 1;
+        for (int p = panel0; p < panel1; p += together) {
+            int unit = p * g.unit;
+            kernels.forwardCandidateBefore(
+                    blocks, block + (p - panel0) * u, u, gates, gate + Gates.COUNT * unit, Gates.COUNT * u, u,
+                    state, hPrev + unit, alike ? u : ahead, schedule.identity, 0, alike ? ahead / u : 1, together);
+        }
+    }
+
+    /** One row times consecutive panels as wide as gate panel p; what one step read last is in cache in the next. */
+    private void multiplyRow(int t, float[] a, int ao, long panel, int p, int count, int bias, int block) {
+        SimdGeometry g = layer.geometry;
+        boolean descending = (t & 1) != 0;
+        kernels.multiplyRow(
+                g.units(p) / g.lanes, count, 1, descending, a, ao,
+                layer.recurrentForward, panel, 4L * g.units(p) * g.H, g.H, layer.rowBiasHh, bias, blocks, block);
+    }
+
+    private int rowPrev(int t) {
+        return stateOffset + schedule.prev[isReverse ? 1 : 0][schedule.first[t]] * layer.geometry.padded;
+    }
+
+    private int rowNext(int t) {
+        return stateOffset + schedule.nextRow(t, isReverse) * layer.geometry.padded;
+    }
+
+    private int rowGates(int t, int base) {
+        return gatesOffset + (schedule.first[t] - base) * Gates.COUNT * layer.geometry.padded;
+    }
+
+    private int rowKept(int t) {
+        return keptOffset + keptRow(schedule.first[t], 0) * layer.geometry.padded;
     }
 
     /** Training keeps a row per packed row, inference only the step's. */

@@ -46,6 +46,11 @@ final class SimdGeometry {
         return Math.min(unit, padded - p * unit);
     }
 
+    /** How many of gate panels {@code p} … {@code end − 1} from p on are as wide as p: all but a narrow last one. */
+    int alikePanels(int p, int end) {
+        return Math.max(1, Math.min(end, padded / unit) - p);
+    }
+
     /** Units of general panel q. */
     int generalUnits(int q) {
         return Math.min(general, padded - q * general);

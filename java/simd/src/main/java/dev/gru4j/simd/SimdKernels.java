@@ -78,6 +78,21 @@ abstract class SimdKernels {
             float[] init, int io, int is, float[] c, int co, int cs);
 
     /**
+     * One row times consecutive packed panels, each of {@code parts} blocks (K,vectors·lanes) that share a sum:
+     * {@code c[p,:] = init[p,:] + Σ_part Σ_k a[part·K+k]·w[p,part,k,:]}, every part a chain of its own, the parts added in
+     * their order.
+     *
+     * @param vectors width of the panels in vectors: 3, 2 or 1
+     * @param parts 1, 2 or 3
+     * @param descending whether to take the panels last first: what a step read last is still in cache in the next
+     * @param wo offset of the first panel in w, in bytes
+     * @param stride from panel to panel, in bytes
+     */
+    abstract void multiplyRow(
+            int vectors, int panels, int parts, boolean descending, float[] a, int ao,
+            MemorySegment w, long wo, long stride, int K, float[] init, int io, float[] c, int co);
+
+    /**
      * A packed panel (K,8) times a packed panel of 2 or 1 vectors:
      * {@code c[i,:] = (add ? c[i,:] : 0) + Σ_k a[k,i]·b[k,:]}.
      */

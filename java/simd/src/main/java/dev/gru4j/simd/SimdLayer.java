@@ -13,7 +13,9 @@ import java.lang.foreign.MemorySegment;
  * <pre>
  * inputForward      [gate panel][I][r|z|n of the panel]     x·W_ihᵀ
  * recurrentForward  [gate panel][H][r|z|n of the panel]     h·W_hhᵀ, reset-after
- *                   [gate][gate panel][H][units]            reset-before, which multiplies n apart
+ *                   [gate panel][r|z|n][H][units]           the same for plans of one row
+ *                   [gate panel][r|z][H][units],
+ *                   [gate panel][H][units] of n             reset-before, which multiplies n apart
  * inputBackward     [general panel][n|r|z of Hp][columns]   dgx·W_ih, columns being inputs
  * recurrentBackward [general panel][r|z|n of Hp][columns]   dgh·W_hh, columns being hidden units
  * </pre>
@@ -29,6 +31,9 @@ final class SimdLayer implements SimdPool.Task {
     final SimdGeometry geometry;
     final GruVariant variant;
 
+    /** Whether the plan is for B = 1, where products of a single row take the place of tiles. */
+    final boolean isRow;
+
     /** I of this layer. */
     final int inputs;
 
@@ -42,6 +47,9 @@ final class SimdLayer implements SimdPool.Task {
 
     final float[] biasHh;
 
+    /** b_hh in the order of the panels of {@link #recurrentForward}: with reset-before, n behind all r and z. */
+    final float[] rowBiasHh;
+
     private final SimdKernels kernels;
     private final GruParameters parameters;
     private final int layer;
@@ -51,14 +59,15 @@ final class SimdLayer implements SimdPool.Task {
     private int flatOffset;
 
     SimdLayer(
-            GruParameters parameters, int layer, int direction, boolean training, SimdGeometry geometry,
-            SimdKernels kernels, Arena arena) {
+            GruParameters parameters, int layer, int direction, boolean training, boolean row,
+            SimdGeometry geometry, SimdKernels kernels, Arena arena) {
         this.geometry = geometry;
         this.kernels = kernels;
         this.parameters = parameters;
         this.layer = layer;
         this.direction = direction;
         this.isTraining = training;
+        this.isRow = row;
         this.variant = parameters.spec().variant();
         this.inputs = parameters.spec().layerInputSize(layer);
         long gates = (long) Gates.COUNT * geometry.padded;
@@ -68,6 +77,7 @@ final class SimdLayer implements SimdPool.Task {
         this.recurrentBackward = floats(arena, training ? gates * geometry.padded : 0);
         this.biasIh = new float[(int) gates];
         this.biasHh = new float[(int) gates];
+        this.rowBiasHh = variant == GruVariant.RESET_AFTER ? biasHh : new float[(int) gates];
     }
 
     private static MemorySegment floats(Arena arena, long floats) {
@@ -79,14 +89,21 @@ final class SimdLayer implements SimdPool.Task {
         return 4L * Gates.COUNT * p * geometry.unit * inputs;
     }
 
-    /** Offset in bytes of gate panel p of {@link #recurrentForward}, reset-after. */
+    /** Offset in bytes of gate panel p of {@link #recurrentForward}, reset-after: of all its gates. */
     long recurrentPanel(int p) {
         return 4L * Gates.COUNT * p * geometry.unit * geometry.H;
     }
 
-    /** Offset in bytes of one gate of gate panel p of {@link #recurrentForward}, reset-before. */
+    /** Offset in bytes of one gate of gate panel p of {@link #recurrentForward}, where gates lie apart. */
     long recurrentPanel(int gate, int p) {
-        return 4L * ((long) gate * geometry.padded + (long) p * geometry.unit) * geometry.H;
+        int u = geometry.units(p);
+        if (variant == GruVariant.RESET_AFTER) {
+            return recurrentPanel(p) + 4L * gate * u * geometry.H;
+        }
+        long columns = gate == Gates.CANDIDATE
+                ? (long) Gates.CANDIDATE * geometry.padded + (long) p * geometry.unit
+                : (long) Gates.CANDIDATE * p * geometry.unit + (long) gate * u;
+        return 4L * columns * geometry.H;
     }
 
     /** Takes over the parameters in {@code newFlat}, all threads of the pool sharing the work. */
@@ -106,6 +123,7 @@ final class SimdLayer implements SimdPool.Task {
         if (worker == 0) {
             loadBias(Kind.BIAS_IH, biasIh);
             loadBias(Kind.BIAS_HH, biasHh);
+            orderRowBias();
         }
     }
 
@@ -125,7 +143,7 @@ final class SimdLayer implements SimdPool.Task {
         kernels.transpose(
                 flat, wIh, inputs, rows, inputs, inputForward, inputPanel(p) + column, 4L * Gates.COUNT * u);
         int wHh = offsetOf(Kind.WEIGHT_HH) + (gate * H + unit) * H;
-        if (variant == GruVariant.RESET_AFTER) {
+        if (variant == GruVariant.RESET_AFTER && !isRow) {
             kernels.transpose(flat, wHh, H, rows, H, recurrentForward, recurrentPanel(p) + column,
                     4L * Gates.COUNT * u);
         } else {
@@ -164,6 +182,20 @@ final class SimdLayer implements SimdPool.Task {
                         flat, from + gate * H + p * geometry.unit,
                         bias, Gates.COUNT * p * geometry.unit + gate * u, valid);
             }
+        }
+    }
+
+    private void orderRowBias() {
+        if (variant == GruVariant.RESET_AFTER) {
+            return;
+        }
+        for (int p = 0; p < geometry.panels; p++) {
+            int u = geometry.units(p);
+            int unit = p * geometry.unit;
+            int from = Gates.COUNT * unit;
+            int pair = Gates.CANDIDATE;
+            System.arraycopy(biasHh, from, rowBiasHh, pair * unit, pair * u);
+            System.arraycopy(biasHh, from + pair * u, rowBiasHh, pair * geometry.padded + unit, u);
         }
     }
 }

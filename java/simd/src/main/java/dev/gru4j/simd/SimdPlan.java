@@ -64,7 +64,7 @@ final class SimdPlan extends GruPlan {
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(new SimdLayer(
-                        parameters(), layer, d, mode == Mode.TRAINING, geometry, kernels, arena));
+                        parameters(), layer, d, mode == Mode.TRAINING, maxB == 1, geometry, kernels, arena));
             }
         }
     }
@@ -165,7 +165,8 @@ final class SimdPlan extends GruPlan {
     protected void doForward(GruCall call) {
         SimdScratch scratch = scratches.take();
         try {
-            scratch.schedule.prepare(call, isTraining());
+            scratch.schedule.prepare(call, isTraining(), SimdForward.CHUNK_ROWS);
+            scratch.schedule.identity(geometry.panels);
             int threads = threadsFor(scratch.schedule);
             for (int layer = 0; layer < spec().layers(); layer++) {
                 for (int d = 0; d < spec().directions().count(); d++) {
@@ -189,7 +190,8 @@ final class SimdPlan extends GruPlan {
     protected void doBackward(GruCall call) {
         SimdScratch scratch = scratches.take();
         try {
-            scratch.schedule.prepare(call, true);
+            scratch.schedule.prepare(call, true, SimdBackward.chunkRows(geometry.padded));
+            scratch.schedule.identity(geometry.panels);
             int threads = threadsFor(scratch.schedule);
             for (int layer = spec().layers() - 1; layer >= 0; layer--) {
                 for (int d = 0; d < spec().directions().count(); d++) {
@@ -247,7 +249,7 @@ final class SimdPlan extends GruPlan {
             f.outOffset = at(trace, betweenOffset(layer)) + d * spec().hiddenSize();
             f.outRows = scratch.schedule.identity;
         }
-        f.blocks = scratch.onHeap(SimdForward.blockFloats(geometry, pool.threads()));
+        f.blocks = scratch.onHeap(SimdForward.blockFloats(geometry, f.layer.isRow, pool.threads()));
         pool.run(f, threads);
     }
 
@@ -299,6 +301,7 @@ final class SimdPlan extends GruPlan {
         b.drhOffset = at(workspace, (long) maxB() * geometry.padded);
         b.dgates = workspace.array();
         b.dgatesOffset = at(workspace, dgatesOffset());
+        b.zeros = scratch.clearedRow(Math.max(geometry.general, geometry.padded));
         b.inputGradient = inputGradient(call, scratch, layer, d, b);
         b.accumulate = call.accumulate();
         b.weightGradient = call.dParameters() == null
@@ -434,7 +437,7 @@ final class SimdPlan extends GruPlan {
     @Override
     protected float[] doExportReserve(GruCall call, int layer, int direction) {
         SimdSchedule schedule = new SimdSchedule();
-        schedule.prepare(call, true);
+        schedule.prepare(call, true, SimdBackward.chunkRows(geometry.padded));
         HostFloatMemory reserve = memory("reserve", call.reserve());
         int H = spec().hiddenSize();
         int width = spec().variant().reserveGates() * H;

@@ -24,6 +24,12 @@ final class SimdSchedule {
     /** Step t → packed row of its rank 0; at T: N. */
     int[] first = new int[0];
 
+    /** Number of chunks of steps, in which forward and backward advance. */
+    int chunks;
+
+    /** Chunk → its first step; one more entry, the first step at which no row runs any more. */
+    int[] chunkStart = new int[0];
+
     /** Packed row → t·B + b. */
     int[] source = new int[0];
 
@@ -39,13 +45,16 @@ final class SimdSchedule {
     /**
      * Prepares for a call. States lie in rows of their own: first h0 of the B ranks; then in training one
      * row per packed row, in inference two blocks of B rows in turns.
+     *
+     * @param chunkRows most packed rows of a chunk of steps, unless one step has more
      */
-    void prepare(GruCall call, boolean training) {
+    void prepare(GruCall call, boolean training, int chunkRows) {
         T = call.T();
         B = call.B();
         isTraining = training;
         rank(call);
         count(call);
+        cut(chunkRows);
         locate();
     }
 
@@ -111,6 +120,28 @@ final class SimdSchedule {
         active[T] = 0;
         first[T] = rows;
         packedRows = rows;
+    }
+
+    /** Cuts the steps into as few chunks as hold {@code chunkRows} rows each, all of about equal size. */
+    private void cut(int chunkRows) {
+        chunkStart = grown(chunkStart, T + 1);
+        chunks = 0;
+        int most = Math.max(chunkRows, B);
+        int planned = Math.ceilDiv(packedRows, most);
+        int t = 0;
+        while (first[t] < packedRows) {
+            chunkStart[chunks] = t;
+            int from = first[t];
+            int even = Math.ceilDiv(packedRows - from, Math.max(1, planned - chunks));
+            chunks++;
+            // Half a step too many is as good as half a step too few.
+            do {
+                t++;
+            } while (active[t] > 0
+                    && first[t + 1] - from <= most
+                    && first[t] - from + active[t] / 2 < even);
+        }
+        chunkStart[chunks] = t;
     }
 
     private void locate() {

@@ -181,7 +181,11 @@ final class SimdWeightGradient implements SimdPool.Task {
         int perGate = Math.ceilDiv(gateRows, G_PANEL);
         int panel0 = firstPanel(worker, team.workers, perGate);
         int panel1 = firstPanel(worker + 1, team.workers, perGate);
-        int blockRows = blockRows();
+        if (from == to) {
+            return;
+        }
+        // Blocks of about equal size: one of a few rows would read and write the whole result for them.
+        int blockRows = Math.ceilDiv(to - from, Math.ceilDiv(to - from, blockRows()));
         for (int k = from; k < to; k += blockRows) {
             int rows = Math.min(blockRows, to - k);
             if (k > from) {

@@ -1,0 +1,137 @@
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * Writes the products of a single row: tiles of panels × vectors × parts, which read every weight once and so are
+ * bound by the memory that holds the weights, not by multiply-adds.
+ *
+ * <p>A panel is a stream of its own in memory. Several narrow streams side by side come out of the L2 cache up to 1.6
+ * times faster than a single one, which is why a tile takes several panels at once. Twelve accumulators also hide the
+ * latency of a multiply-add, for which eight would do.
+ */
+final class RowTiles {
+    /** Panels × vectors × parts with weights in fp32. */
+    private static final int[][] FLOATS = {
+        {6, 2, 1}, {4, 2, 1}, {3, 2, 1}, {2, 2, 1}, {1, 2, 1}, {3, 2, 2}, {2, 2, 2}, {1, 2, 2}, {2, 2, 3}, {1, 2, 3},
+        {6, 1, 1}, {4, 1, 1}, {3, 1, 1}, {2, 1, 1}, {1, 1, 1}, {3, 1, 2}, {2, 1, 2}, {1, 1, 2}, {2, 1, 3}, {1, 1, 3},
+        {4, 3, 1}, {2, 3, 1}, {1, 3, 1}, {2, 3, 2}, {1, 3, 2}, {1, 3, 3},
+    };
+
+    private RowTiles() {}
+
+    /** All tiles and the choice among them. */
+    static String text(int lanes) {
+        return choice("tile", "row", FLOATS)
+                + IntStream.range(0, FLOATS.length)
+                        .mapToObj(i -> tile(FLOATS[i][0], FLOATS[i][1], FLOATS[i][2], lanes))
+                        .collect(Collectors.joining());
+    }
+
+    /** A method that runs the largest tile of no more than so many panels and returns its panels. */
+    private static String choice(String name, String tile, int[][] tiles) {
+        List<String> lines = new ArrayList<>();
+        lines.add("/** Runs the largest tile of up to {@code panels} panels, 6 at most; returns how many it took. */");
+        lines.add("private static int " + name + "(");
+        lines.add("        int vectors, int panels, int parts, float[] a, int ao, MemorySegment w, long wo, long stride,");
+        lines.add("        int K, float[] init, int io, float[] c, int co) {");
+        lines.add("    switch (100 * vectors + 10 * parts + Math.min(panels, 6)) {");
+        for (int vectors = 1; vectors <= 3; vectors++) {
+            for (int parts = 1; parts <= 3; parts++) {
+                int v = vectors;
+                int g = parts;
+                for (int panels = 6; panels >= 1; panels--) {
+                    int most = panels;
+                    int taken = java.util.Arrays.stream(tiles)
+                            .filter(t -> t[1] == v && t[2] == g && t[0] <= most)
+                            .mapToInt(t -> t[0])
+                            .max()
+                            .orElseThrow();
+                    lines.add("        case " + (100 * v + 10 * g + panels) + " -> {");
+                    lines.add("            " + tile + taken + "x" + v + "x" + g
+                            + "(a, ao, w, wo, stride, K, init, io, c, co);");
+                    lines.add("            return " + taken + ";");
+                    lines.add("        }");
+                }
+            }
+        }
+        lines.add("        default -> throw new IllegalArgumentException(");
+        lines.add("                \"no tile has \" + vectors + \" vectors in \" + parts + \" parts\");");
+        lines.add("    }");
+        lines.add("}");
+        lines.add("");
+        return joined(lines);
+    }
+
+    /** c[p,:] = init[p,:] + (Σ_k of part 0 + Σ_k of part 1 + …), each part a chain of its own. */
+    private static String tile(int panels, int vectors, int parts, int lanes) {
+        int rowBytes = Float.BYTES * vectors * lanes;
+        List<String> lines = new ArrayList<>();
+        lines.add("private static void row" + panels + "x" + vectors + "x" + parts + "(");
+        lines.add("        float[] a, int ao, MemorySegment w, long wo, long stride, int K,");
+        lines.add("        float[] init, int io, float[] c, int co) {");
+        for (int g = 1; g < parts; g++) {
+            lines.add("    final int a" + g + " = ao + " + g + " * K;");
+        }
+        lines.addAll(starts(panels, vectors, parts, (g) -> g * rowBytes + "L * K"));
+        lines.add("    for (int k = 0; k < K; k++) {");
+        lines.add("        long o = (long) k * " + rowBytes + ";");
+        for (int g = 0; g < parts; g++) {
+            lines.add("        FloatVector x" + g + " = FloatVector.broadcast(SPECIES, a[" + (g == 0 ? "ao" : "a" + g)
+                    + " + k]);");
+        }
+        for (int p = 0; p < panels; p++) {
+            for (int g = 0; g < parts; g++) {
+                for (int v = 0; v < vectors; v++) {
+                    String sum = "c" + p + v + g;
+                    lines.add("        " + sum + " = x" + g + ".fma(FloatVector.fromMemorySegment(SPECIES, w, w" + p + g
+                            + " + o" + (v == 0 ? "" : " + " + Float.BYTES * v * lanes) + ", NATIVE), " + sum + ");");
+                }
+            }
+        }
+        lines.add("    }");
+        lines.addAll(ends(panels, vectors, parts, lanes));
+        lines.add("}");
+        lines.add("");
+        return joined(lines);
+    }
+
+    /** Where every part of every panel starts, and its sums. */
+    private static List<String> starts(
+            int panels, int vectors, int parts, java.util.function.IntFunction<String> partOffset) {
+        List<String> lines = new ArrayList<>();
+        for (int p = 0; p < panels; p++) {
+            for (int g = 0; g < parts; g++) {
+                lines.add("    final long w" + p + g + " = wo"
+                        + (p == 0 ? "" : " + " + p + " * stride")
+                        + (g == 0 ? "" : " + " + partOffset.apply(g)) + ";");
+                for (int v = 0; v < vectors; v++) {
+                    lines.add("    FloatVector c" + p + v + g + " = FloatVector.zero(SPECIES);");
+                }
+            }
+        }
+        return lines;
+    }
+
+    /** The parts are added in their order, then the start. */
+    private static List<String> ends(int panels, int vectors, int parts, int lanes) {
+        List<String> lines = new ArrayList<>();
+        for (int p = 0; p < panels; p++) {
+            for (int v = 0; v < vectors; v++) {
+                StringBuilder sum = new StringBuilder("c" + p + v + "0");
+                for (int g = 1; g < parts; g++) {
+                    sum.append(".add(c").append(p).append(v).append(g).append(")");
+                }
+                int at = (p * vectors + v) * lanes;
+                lines.add("    " + sum + ".add(FloatVector.fromArray(SPECIES, init, io + " + at + "))");
+                lines.add("            .intoArray(c, co + " + at + ");");
+            }
+        }
+        return lines;
+    }
+
+    private static String joined(List<String> lines) {
+        return lines.stream().map(l -> l.isEmpty() ? "\n" : "    " + l + "\n").collect(Collectors.joining());
+    }
+}

@@ -25,6 +25,12 @@ final class SimdBackward implements SimdPool.Task {
     /** Blocks of a row of dgates. */
     static final int BLOCKS = 4;
 
+    /**
+     * Least packed rows of a full chunk. More for large H: each chunk adds to all weight gradients, which costs as H²,
+     * while dgates costs as H and leaves the caches anyway.
+     */
+    private static final int CHUNK_ROWS = 512;
+
     /** Rows that take turns on a panel of W_hh. */
     private static final int BLOCK_ROWS = 64;
 
@@ -58,8 +64,9 @@ final class SimdBackward implements SimdPool.Task {
     @Nullable
     SimdRowProduct inputGradient;
 
-    /** The gradients of weights and biases; none: not wanted. */
-    SimdWeightGradient[] weightGradients;
+    /** The gradients of weights and biases; absent: not wanted. */
+    @Nullable
+    SimdWeightGradient weightGradient;
 
     /** Whether they are added to. */
     boolean accumulate;
@@ -100,8 +107,8 @@ final class SimdBackward implements SimdPool.Task {
             if (inputGradient != null) {
                 inputGradient.multiply(base, rowsEnd, worker, team);
             }
-            for (SimdWeightGradient gradient : weightGradients) {
-                gradient.add(base, rowsEnd, accumulate || done > 0, worker, team);
+            if (weightGradient != null) {
+                weightGradient.add(base, rowsEnd, accumulate || done > 0, worker, team);
             }
             // The next chunk overwrites dgates.
             team.await();
@@ -109,14 +116,27 @@ final class SimdBackward implements SimdPool.Task {
         storeInitialGradient(rank0, rank1, panel0, panel1);
     }
 
+    /** Most packed rows of a chunk, unless one step has more. */
+    static int chunkRows(int Hp) {
+        return Math.max(CHUNK_ROWS, Math.min(SimdWeightGradient.LONG_K_BLOCK, Hp));
+    }
+
     private void stepAfter(
             int t, int rank0, int rank1, int panel0, int panel1, int base, SimdPool.@Nullable Team barrier) {
         SimdGeometry g = layer.geometry;
-        int end = g.gatePanel(panel1);
-        int together;
-        for (int p = g.gatePanel(panel0); p < end && rank0 < rank1; p += together) {
-            together = layer.isRow ? g.alikePanels(p, end) : 1;
-            cellAfter(t, rank0, rank1, base, p, together);
+        int Hp = g.padded;
+        int[] prev = schedule.prev[isReverse ? 1 : 0];
+        int row = schedule.first[t] + rank0;
+        int rows = Math.max(0, rank1 - rank0);
+        int units;
+        for (int unit = panel0 * g.general; unit < Math.min(Hp, panel1 * g.general); unit += units) {
+            units = g.alikeUnits(unit, panel1);
+            int u = Math.min(g.unit, units);
+            kernels.backwardAfter(
+                    gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * Hp, u, units,
+                    kept, keptOffset + row * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
+                    dh, dhOffset + rank0 * Hp + unit, Hp,
+                    dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, BLOCKS * Hp, Hp, rows);
         }
         if (barrier != null) {
             barrier.await();
@@ -127,85 +147,39 @@ final class SimdBackward implements SimdPool.Task {
     private void stepBefore(
             int t, int rank0, int rank1, int panel0, int panel1, int base, SimdPool.@Nullable Team barrier) {
         SimdGeometry g = layer.geometry;
-        int end = g.gatePanel(panel1);
-        int together;
-        for (int p = g.gatePanel(panel0); p < end && rank0 < rank1; p += together) {
-            together = layer.isRow ? g.alikePanels(p, end) : 1;
-            cellBefore(t, rank0, rank1, base, p, together);
+        int Hp = g.padded;
+        int[] prev = schedule.prev[isReverse ? 1 : 0];
+        int row = schedule.first[t] + rank0;
+        int rows = Math.max(0, rank1 - rank0);
+        int gate = gatesOffset + row * Gates.COUNT * Hp;
+        int dgate = dgatesOffset + (row - base) * BLOCKS * Hp;
+        int units;
+        for (int unit = panel0 * g.general; unit < Math.min(Hp, panel1 * g.general); unit += units) {
+            units = g.alikeUnits(unit, panel1);
+            int u = Math.min(g.unit, units);
+            kernels.backwardBefore(
+                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, u, units,
+                    state, stateOffset + unit, Hp, prev, row, dh, dhOffset + rank0 * Hp + unit, Hp,
+                    dgates, dgate + unit, BLOCKS * Hp, Hp, rows);
         }
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset, false);
-        for (int p = g.gatePanel(panel0); p < end && rank0 < rank1; p += together) {
-            together = layer.isRow ? g.alikePanels(p, end) : 1;
-            cellReset(t, rank0, rank1, base, p, together);
+        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 0, Gates.CANDIDATE, 1, drh, drhOffset,
+                false);
+        for (int unit = panel0 * g.general; unit < Math.min(Hp, panel1 * g.general); unit += units) {
+            units = g.alikeUnits(unit, panel1);
+            int u = Math.min(g.unit, units);
+            kernels.backwardReset(
+                    gates, gate + Gates.COUNT * unit, Gates.COUNT * Hp, u, units,
+                    drh, drhOffset + rank0 * Hp + unit, Hp, state, stateOffset + unit, Hp, prev, row,
+                    dh, dhOffset + rank0 * Hp + unit, Hp, dgates, dgate + unit, BLOCKS * Hp, Hp, rows);
         }
         if (barrier != null) {
             barrier.await();
         }
-        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset, true);
-    }
-
-    // The cell of gate panel p for all rows or, with B = 1, of panels p … p + together − 1 in the place of rows, which
-    // then lie u units apart in all but gates.
-
-    private void cellAfter(int t, int rank0, int rank1, int base, int p, int together) {
-        SimdGeometry g = layer.geometry;
-        int Hp = g.padded;
-        int u = g.units(p);
-        int unit = p * g.unit;
-        int row = schedule.first[t] + rank0;
-        int rows = layer.isRow ? together : rank1 - rank0;
-        int stride = layer.isRow ? u : Hp;
-        kernels.backwardAfter(
-                gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * stride, u,
-                kept, keptOffset + row * Hp + unit, stride,
-                state, stateAt(row) + unit, stride, stateRows(), layer.isRow ? 0 : row,
-                dh, dhOffset + rank0 * Hp + unit, stride,
-                dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, layer.isRow ? u : BLOCKS * Hp, Hp, rows);
-    }
-
-    private void cellBefore(int t, int rank0, int rank1, int base, int p, int together) {
-        SimdGeometry g = layer.geometry;
-        int Hp = g.padded;
-        int u = g.units(p);
-        int unit = p * g.unit;
-        int row = schedule.first[t] + rank0;
-        int rows = layer.isRow ? together : rank1 - rank0;
-        int stride = layer.isRow ? u : Hp;
-        kernels.backwardBefore(
-                gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * stride, u,
-                state, stateAt(row) + unit, stride, stateRows(), layer.isRow ? 0 : row,
-                dh, dhOffset + rank0 * Hp + unit, stride,
-                dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, layer.isRow ? u : BLOCKS * Hp, Hp, rows);
-    }
-
-    private void cellReset(int t, int rank0, int rank1, int base, int p, int together) {
-        SimdGeometry g = layer.geometry;
-        int Hp = g.padded;
-        int u = g.units(p);
-        int unit = p * g.unit;
-        int row = schedule.first[t] + rank0;
-        int rows = layer.isRow ? together : rank1 - rank0;
-        int stride = layer.isRow ? u : Hp;
-        kernels.backwardReset(
-                gates, gatesOffset + row * Gates.COUNT * Hp + Gates.COUNT * unit, Gates.COUNT * stride, u,
-                drh, drhOffset + rank0 * Hp + unit, stride,
-                state, stateAt(row) + unit, stride, stateRows(), layer.isRow ? 0 : row,
-                dh, dhOffset + rank0 * Hp + unit, stride,
-                dgates, dgatesOffset + (row - base) * BLOCKS * Hp + unit, layer.isRow ? u : BLOCKS * Hp, Hp, rows);
-    }
-
-    /** What {@link #stateRows} counts from: all states or, with B = 1, hPrev of this packed row. */
-    private int stateAt(int row) {
-        return layer.isRow
-                ? stateOffset + schedule.prev[isReverse ? 1 : 0][row] * layer.geometry.padded
-                : stateOffset;
-    }
-
-    private int[] stateRows() {
-        return layer.isRow ? schedule.identity : schedule.prev[isReverse ? 1 : 0];
+        multiplyRecurrent(t, base, rank0, rank1, panel0, panel1, 1, Gates.RESET, 2, dh, dhOffset,
+                true);
     }
 
     /** target (+)= dgates[blocks from {@code block}] · W_hh[rows of {@code gateCount} gates from {@code gate}]. */

@@ -61,6 +61,13 @@ final class SimdGeometry {
         return Math.min(panels, q * (general / unit));
     }
 
+    /** Units from {@code unit} on, before general panel q1, that lie in gate panels of the same width. */
+    int alikeUnits(int unit, int q1) {
+        int end = Math.min(padded, q1 * general);
+        int whole = (end - unit) / this.unit * this.unit;
+        return whole > 0 ? whole : end - unit;
+    }
+
     static int roundUp(int n, int multiple) {
         return Math.ceilDiv(n, multiple) * multiple;
     }

@@ -118,20 +118,24 @@ abstract class SimdKernels {
             float[] gh, int gho, int ghs, float[] gates, int go, int gs, int u,
             float[] state, int so, int ss, int[] prevRow, int pr, int nextRow, int rows);
 
-    /** Reset-after: [dnPre, drPre, dzPre, dnPre ⊙ r] in blocks of dgates, dh ← dh ⊙ z. */
+    /**
+     * Reset-after: [dnPre, drPre, dzPre, dnPre ⊙ r] in blocks of dgates, dh ← dh ⊙ z. Runs row by row over panels of u
+     * units, {@code units} in all, since most of what it reads comes from memory and is fetched ahead only in order; so
+     * do the next two.
+     */
     abstract void backwardAfter(
-            float[] gates, int go, int gs, int u, float[] kept, int ko, int ks,
+            float[] gates, int go, int gs, int u, int units, float[] kept, int ko, int ks,
             float[] state, int so, int ss, int[] prevRow, int pr,
             float[] dh, int dho, int dhs, float[] dgates, int dgo, int dgs, int block, int rows);
 
     /** Reset-before, first half: dnPre and dzPre into blocks 0 and 2 of dgates, dh ← dh ⊙ z. */
     abstract void backwardBefore(
-            float[] gates, int go, int gs, int u, float[] state, int so, int ss, int[] prevRow, int pr,
+            float[] gates, int go, int gs, int u, int units, float[] state, int so, int ss, int[] prevRow, int pr,
             float[] dh, int dho, int dhs, float[] dgates, int dgo, int dgs, int block, int rows);
 
     /** Reset-before, second half: drPre from drh = dnPre·W_hn into block 1, dh ← dh + drh ⊙ r. */
     abstract void backwardReset(
-            float[] gates, int go, int gs, int u, float[] drh, int dro, int drs,
+            float[] gates, int go, int gs, int u, int units, float[] drh, int dro, int drs,
             float[] state, int so, int ss, int[] prevRow, int pr,
             float[] dh, int dho, int dhs, float[] dgates, int dgo, int dgs, int block, int rows);
 
@@ -147,7 +151,12 @@ abstract class SimdKernels {
             float[] a, int ao, int lda, int[] aRows, int ar, int K, int columns, MemorySegment panel, long po,
             int vectors);
 
-    /** K rows of whole panels of 8 columns, packed (K,8) each, their column sums added to sums. */
+    /** K rows of a as whole packed panels (K,2 vectors), {@code size} bytes apart from byte {@code to}. */
+    abstract void packPanels(
+            float[] a, int ao, int lda, int[] aRows, int ar, int K, int panels, MemorySegment target, long to,
+            long size);
+
+    /** K rows of whole panels of 8 columns, packed (K,8) each, and their column sums, a chain over the rows each. */
     abstract void packGradients(
             float[] a, int ao, int lda, int K, int panels, float[] packed, int po, int panelSize, float[] sums, int so);
 

@@ -28,15 +28,26 @@ final class SimdPlan extends GruPlan {
     /** Calls with less work than this many multiply-adds run on the caller's thread: a hand-off costs about 1 µs. */
     private static final long SMALL = 100_000;
 
+    // The blocks of dgates are n, r, z and, reset-after, n ⊙ r: the gate whose weights each of them gives with x, with
+    // hPrev and, reset-before, with r ⊙ hPrev.
+    private static final int[] GATES_IH = {
+        Gates.CANDIDATE, Gates.RESET, Gates.UPDATE, SimdWeightGradient.NONE
+    };
+    private static final int[] GATES_HH = {
+        SimdWeightGradient.NONE, Gates.RESET, Gates.UPDATE, Gates.CANDIDATE
+    };
+    private static final int[] GATES_HH_BEFORE = {SimdWeightGradient.NONE, Gates.RESET, Gates.UPDATE};
+    private static final int[] GATES_HN_BEFORE = {
+        Gates.CANDIDATE, SimdWeightGradient.NONE, SimdWeightGradient.NONE
+    };
+
     private final SimdKernels kernels;
     private final SimdPool pool;
     private final SimdScratch.Pool scratches;
     private final SimdGeometry geometry;
     private final Arena arena = Arena.ofShared();
     private final List<SimdLayer> layers = new ArrayList<>();
-    private final int[] gateColumnsIh;
-    private final int[] gateColumnsHh;
-    private final int[] gateColumnsHn = {0};
+    private final int[] gateColumns;
 
     SimdPlan(
             GruSpec spec, int maxT, int maxB, Mode mode, SimdKernels kernels, SimdPool pool,
@@ -47,11 +58,9 @@ final class SimdPlan extends GruPlan {
         this.scratches = scratches;
         this.geometry = new SimdGeometry(spec.hiddenSize(), kernels);
         int Hp = geometry.padded;
-        // Blocks of dgates are n, r, z and, reset-after, n of dgh; reset-before takes W_hn apart.
-        this.gateColumnsIh = new int[] {Hp, 2 * Hp, 0};
-        this.gateColumnsHh = spec.variant() == GruVariant.RESET_AFTER
-                ? new int[] {Hp, 2 * Hp, 3 * Hp}
-                : new int[] {Hp, 2 * Hp};
+        this.gateColumns = spec.variant() == GruVariant.RESET_AFTER
+                ? new int[] {0, Hp, 2 * Hp, 3 * Hp}
+                : new int[] {0, Hp, 2 * Hp};
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(new SimdLayer(
@@ -132,8 +141,14 @@ final class SimdPlan extends GruPlan {
         return 2L * maxB() * geometry.padded;
     }
 
+    /** Most packed rows of a chunk of the backward pass. */
+    private long dgatesRows() {
+        return Math.min(maxRows(), Math.max(SimdBackward.chunkRows(geometry.padded), maxB()));
+    }
+
     private long dBetweenOffset(int layer) {
-        return dgatesOffset() + chunkRows() * SimdBackward.BLOCKS * geometry.padded + (layer & 1) * betweenLength();
+        return dgatesOffset() + dgatesRows() * SimdBackward.BLOCKS * geometry.padded
+                + (layer & 1) * betweenLength();
     }
 
     // ---- calls -------------------------------------------------------------------------------------
@@ -150,7 +165,7 @@ final class SimdPlan extends GruPlan {
     protected void doForward(GruCall call) {
         SimdScratch scratch = scratches.take();
         try {
-            scratch.schedule.prepare(call, isTraining());
+            scratch.schedule.prepare(call, isTraining(), SimdForward.CHUNK_ROWS);
             scratch.schedule.identity(geometry.panels);
             int threads = threadsFor(scratch.schedule);
             for (int layer = 0; layer < spec().layers(); layer++) {
@@ -175,7 +190,7 @@ final class SimdPlan extends GruPlan {
     protected void doBackward(GruCall call) {
         SimdScratch scratch = scratches.take();
         try {
-            scratch.schedule.prepare(call, true);
+            scratch.schedule.prepare(call, true, SimdBackward.chunkRows(geometry.padded));
             scratch.schedule.identity(geometry.panels);
             int threads = threadsFor(scratch.schedule);
             for (int layer = spec().layers() - 1; layer >= 0; layer--) {
@@ -290,18 +305,14 @@ final class SimdPlan extends GruPlan {
         b.zeros = scratch.clearedRow(Math.max(geometry.general, geometry.padded));
         b.inputGradient = inputGradient(call, scratch, layer, d, b);
         b.accumulate = call.accumulate();
-        b.weightGradients = call.dParameters() == null
-                ? NO_GRADIENTS
-                : weightGradients(scratch, memory("dParameters", call.dParameters()), layer, d, b, call);
-        if (scratch.schedule.packedRows == 0 && !call.accumulate()) {
-            for (SimdWeightGradient gradient : b.weightGradients) {
-                gradient.clear();
-            }
+        b.weightGradient = call.dParameters() == null
+                ? null
+                : weightGradient(scratch, memory("dParameters", call.dParameters()), layer, d, b, call);
+        if (scratch.schedule.packedRows == 0 && !call.accumulate() && b.weightGradient != null) {
+            b.weightGradient.clear();
         }
         pool.run(b, threads);
     }
-
-    private static final SimdWeightGradient[] NO_GRADIENTS = {};
 
     /** dx, or the gradient of the layer below; the second direction adds to the first. */
     private @Nullable SimdRowProduct inputGradient(
@@ -337,10 +348,19 @@ final class SimdPlan extends GruPlan {
     }
 
     /** dW_ih = Σ dgxᵀ·x and dW_hh = Σ dghᵀ·hPrev over all packed rows, with the biases' sums. */
-    private SimdWeightGradient[] weightGradients(
+    private SimdWeightGradient weightGradient(
             SimdScratch scratch, HostFloatMemory gradients, int layer, int d, SimdBackward b, GruCall call) {
-        SimdWeightGradient ih = weightGradient(scratch, scratch.weightGradient, b);
-        ih.gateColumns = gateColumnsIh;
+        boolean isAfter = spec().variant() == GruVariant.RESET_AFTER;
+        SimdWeightGradient w = scratch.weightGradient;
+        w.kernels = kernels;
+        w.g = b.dgates;
+        w.gOffset = b.dgatesOffset;
+        w.gStride = SimdBackward.BLOCKS * geometry.padded;
+        w.gateColumns = gateColumns;
+        w.gateRows = spec().hiddenSize();
+        w.products = scratch.products(isAfter ? 2 : 3);
+
+        SimdWeightGradient.Product ih = w.products[0];
         ih.columns = b.layer.inputs;
         ih.vStride = b.layer.inputs;
         if (layer == 0) {
@@ -354,46 +374,35 @@ final class SimdPlan extends GruPlan {
             ih.vOffset = at(reserve, betweenOffset(layer - 1));
             ih.vRows = scratch.schedule.identity;
         }
+        ih.gates = GATES_IH;
         setTarget(ih, gradients, layer, d, Kind.WEIGHT_IH, Kind.BIAS_IH);
 
-        SimdWeightGradient hh = weightGradient(scratch, scratch.recurrentGradient, b);
-        hh.gateColumns = gateColumnsHh;
+        SimdWeightGradient.Product hh = w.products[1];
         hh.columns = spec().hiddenSize();
         hh.v = b.state;
         hh.vOffset = b.stateOffset;
         hh.vStride = geometry.padded;
         hh.vRows = scratch.schedule.prev[b.isReverse ? 1 : 0];
+        hh.gates = isAfter ? GATES_HH : GATES_HH_BEFORE;
         setTarget(hh, gradients, layer, d, Kind.WEIGHT_HH, Kind.BIAS_HH);
-        if (spec().variant() == GruVariant.RESET_AFTER) {
-            return scratch.gradients;
+        if (!isAfter) {
+            // W_hn met r ⊙ hPrev, the other two hPrev.
+            SimdWeightGradient.Product hn = w.products[2];
+            hn.columns = hh.columns;
+            hn.v = b.kept;
+            hn.vOffset = b.keptOffset;
+            hn.vStride = geometry.padded;
+            hn.vRows = scratch.schedule.identity;
+            hn.gates = GATES_HN_BEFORE;
+            setTarget(hn, gradients, layer, d, Kind.WEIGHT_HH, Kind.BIAS_HH);
         }
-        // Reset-before: W_hn met r ⊙ hPrev, the other two hPrev.
-        SimdWeightGradient hn = weightGradient(scratch, scratch.candidateGradient, b);
-        hn.gateColumns = gateColumnsHn;
-        hn.columns = hh.columns;
-        hn.v = b.kept;
-        hn.vOffset = b.keptOffset;
-        hn.vStride = geometry.padded;
-        hn.vRows = scratch.schedule.identity;
-        hn.out = hh.out;
-        hn.outOffset = hh.outOffset + Gates.CANDIDATE * spec().hiddenSize() * spec().hiddenSize();
-        hn.sums = hh.sums;
-        hn.sumsOffset = hh.sumsOffset + Gates.CANDIDATE * spec().hiddenSize();
-        return scratch.gradientsBefore;
-    }
-
-    private SimdWeightGradient weightGradient(SimdScratch scratch, SimdWeightGradient w, SimdBackward b) {
-        w.kernels = kernels;
-        w.g = b.dgates;
-        w.gOffset = b.dgatesOffset;
-        w.gStride = SimdBackward.BLOCKS * geometry.padded;
-        w.gateRows = spec().hiddenSize();
         w.heap = scratch.onHeap(SimdWeightGradient.heapFloats(pool.threads()));
-        w.offHeap = scratch.offHeap(SimdWeightGradient.offHeapFloats(pool.threads()));
+        w.offHeap = scratch.offHeap(w.offHeapFloats((int) dgatesRows()));
         return w;
     }
 
-    private void setTarget(SimdWeightGradient w, HostFloatMemory gradients, int layer, int d, Kind weight, Kind bias) {
+    private void setTarget(
+            SimdWeightGradient.Product w, HostFloatMemory gradients, int layer, int d, Kind weight, Kind bias) {
         w.out = gradients.array();
         w.outOffset = at(gradients, parameters().get(layer, d, weight).offset());
         boolean hasBias = parameters().exists(bias);
@@ -429,7 +438,7 @@ final class SimdPlan extends GruPlan {
     @Override
     protected float[] doExportReserve(GruCall call, int layer, int direction) {
         SimdSchedule schedule = new SimdSchedule();
-        schedule.prepare(call, true);
+        schedule.prepare(call, true, SimdBackward.chunkRows(geometry.padded));
         HostFloatMemory reserve = memory("reserve", call.reserve());
         int H = spec().hiddenSize();
         int width = spec().variant().reserveGates() * H;

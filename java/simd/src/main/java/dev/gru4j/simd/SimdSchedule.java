@@ -45,14 +45,16 @@ final class SimdSchedule {
     /**
      * Prepares for a call. States lie in rows of their own: first h0 of the B ranks; then in training one
      * row per packed row, in inference two blocks of B rows in turns.
+     *
+     * @param chunkRows most packed rows of a chunk of steps, unless one step has more
      */
-    void prepare(GruCall call, boolean training) {
+    void prepare(GruCall call, boolean training, int chunkRows) {
         T = call.T();
         B = call.B();
         isTraining = training;
         rank(call);
         count(call);
-        cut(SimdForward.CHUNK_ROWS);
+        cut(chunkRows);
         locate();
     }
 

@@ -48,14 +48,15 @@ final class SimdScratch {
     final SimdBackward backward = new SimdBackward();
     final SimdRowProduct rowProduct = new SimdRowProduct();
     final SimdWeightGradient weightGradient = new SimdWeightGradient();
-    final SimdWeightGradient recurrentGradient = new SimdWeightGradient();
-    final SimdWeightGradient candidateGradient = new SimdWeightGradient();
     final SimdDropout dropout = new SimdDropout();
 
-    /** The weight gradients of one layer: reset-after two, reset-before three products. */
-    final SimdWeightGradient[] gradients = {weightGradient, recurrentGradient};
+    /** Products of the weight gradients: with x, with hPrev and, reset-before, with r ⊙ hPrev. */
+    private final SimdWeightGradient.Product[] three = {
+        new SimdWeightGradient.Product(), new SimdWeightGradient.Product(), new SimdWeightGradient.Product()
+    };
 
-    final SimdWeightGradient[] gradientsBefore = {weightGradient, recurrentGradient, candidateGradient};
+    private final SimdWeightGradient.Product[] two = {three[0], three[1]};
+    private final SimdWeightGradient.Product[] one = {three[0]};
 
     private @Nullable Arena arena;
     private MemorySegment offHeap = MemorySegment.NULL;
@@ -65,6 +66,11 @@ final class SimdScratch {
     private double[] doubles = new double[0];
 
     private SimdScratch() {}
+
+    /** 1 to 3 products of a weight gradient. */
+    SimdWeightGradient.Product[] products(int count) {
+        return count == 1 ? one : count == 2 ? two : three;
+    }
 
     /** At least {@code floats} floats, aligned, contents undefined. */
     MemorySegment offHeap(long floats) {

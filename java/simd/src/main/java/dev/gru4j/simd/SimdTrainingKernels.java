@@ -129,18 +129,21 @@ final class SimdTrainingKernels extends TrainingKernels {
             g.gStride = out;
             g.gateColumns = FIRST_COLUMN;
             g.gateRows = out;
-            g.v = xs.array();
-            g.vOffset = xs.offset();
-            g.vStride = in;
-            g.vRows = scratch.schedule.identity(n);
-            g.columns = in;
-            g.out = dw.array();
-            g.outOffset = dw.offset();
-            g.sums = dBias == null ? null : HostFloatMemory.of("dBias", dBias).array();
-            g.sumsOffset = dBias == null ? 0 : HostFloatMemory.of("dBias", dBias).offset();
+            g.products = scratch.products(1);
+            SimdWeightGradient.Product product = g.products[0];
+            product.v = xs.array();
+            product.vOffset = xs.offset();
+            product.vStride = in;
+            product.vRows = scratch.schedule.identity(n);
+            product.columns = in;
+            product.out = dw.array();
+            product.outOffset = dw.offset();
+            product.sums = dBias == null ? null : HostFloatMemory.of("dBias", dBias).array();
+            product.sumsOffset = dBias == null ? 0 : HostFloatMemory.of("dBias", dBias).offset();
+            product.gates = ONLY_GATE;
             g.accumulate = accumulate;
             g.heap = scratch.onHeap(SimdWeightGradient.heapFloats(pool.threads()));
-            g.offHeap = scratch.offHeap(SimdWeightGradient.offHeapFloats(pool.threads()));
+            g.offHeap = scratch.offHeap(g.offHeapFloats(n));
             pool.run(g, threads((long) n * in * out));
         } finally {
             scratches.giveBack(scratch);
@@ -148,6 +151,7 @@ final class SimdTrainingKernels extends TrainingKernels {
     }
 
     private static final int[] FIRST_COLUMN = {0};
+    private static final int[] ONLY_GATE = {0};
 
     /** y (n,columns) = x (n,K) times the panels, from the bias of {@code scratch.rowProduct}. */
     private void multiplyRows(SimdScratch scratch, HostFloatMemory x, int n, int K, int columns, HostFloatMemory y) {

@@ -18,6 +18,7 @@ final class SimdBackend implements GruBackend {
 
     private final SimdKernels kernels;
     private final SimdPool pool;
+    private final SimdDivision division = SimdDivision.ofProperty();
     private final SimdScratch.Pool scratches = new SimdScratch.Pool();
     private final TrainingKernels trainingKernels;
     private boolean closed;
@@ -77,7 +78,7 @@ final class SimdBackend implements GruBackend {
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
         checkOpen();
         SimdWarmup.run(kernels, spec, maxT, maxB, mode);
-        return new SimdPlan(spec, maxT, maxB, mode, kernels, pool, scratches);
+        return new SimdPlan(spec, maxT, maxB, mode, kernels, pool, division, scratches);
     }
 
     @Override

@@ -189,7 +189,7 @@ final class CellRun {
                 pace.mostSlice(), Math.max(LEAST_SLICE, left / pace.rounds() / Math.max(1, lanes.size())));
         int clean = 0;
         for (int round = 0; clean < pace.rounds() && round < 2 * pace.rounds(); round++) {
-            boolean enough = clean >= pace.leastRounds() || round >= 2 * pace.leastRounds();
+            boolean enough = round >= pace.leastRounds();
             boolean late = (System.nanoTime() - start) / 1e9 > seconds;
             if (stopped.getAsBoolean() || lanes.isEmpty() || (enough && late)) {
                 break;

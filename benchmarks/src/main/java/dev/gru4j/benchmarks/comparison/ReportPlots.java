@@ -119,7 +119,7 @@ final class ReportPlots {
         for (String name : report.measured()) {
             List<Double> rates = cells.stream().map(c -> c.measured(name).map(c::rate).orElse(0.0)).toList();
             if (rates.stream().anyMatch(rate -> rate > 0)) {
-                chart.addSeries(name, shapes, rates);
+                chart.addSeries(name, shapes, rates).setFillColor(color(chart, name));
             }
         }
         return chart;
@@ -141,10 +141,18 @@ final class ReportPlots {
                 cell.measured(name).ifPresent(m -> times.put(letter.of(cell.cell().shape()), m.median()));
             }
             if (!times.isEmpty()) {
-                chart.addSeries(name, new ArrayList<>(times.keySet()), new ArrayList<>(times.values()));
+                chart.addSeries(name, new ArrayList<>(times.keySet()), new ArrayList<>(times.values()))
+                        .setMarkerColor(color(chart, name))
+                        .setLineColor(color(chart, name));
             }
         }
         return chart;
+    }
+
+    /** The same in all pictures of a run, also where somebody is missing. */
+    private Color color(Chart<?, ?> chart, String name) {
+        Color[] colors = chart.getStyler().getSeriesColors();
+        return colors[report.measured().indexOf(name) % colors.length];
     }
 
     private static void style(Chart<?, ?> chart) {

@@ -9,6 +9,7 @@ import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.WeightStorage;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +42,7 @@ final class SimdPlan extends GruPlan {
         Gates.CANDIDATE, SimdWeightGradient.NONE, SimdWeightGradient.NONE
     };
 
+    private final WeightStorage recurrentWeights;
     private final SimdKernels kernels;
     private final SimdPool pool;
     private final SimdScratch.Pool scratches;
@@ -50,9 +52,10 @@ final class SimdPlan extends GruPlan {
     private final int[] gateColumns;
 
     SimdPlan(
-            GruSpec spec, int maxT, int maxB, Mode mode, SimdKernels kernels, SimdPool pool,
-            SimdScratch.Pool scratches) {
+            GruSpec spec, int maxT, int maxB, Mode mode, WeightStorage recurrentWeights, SimdKernels kernels,
+            SimdPool pool, SimdScratch.Pool scratches) {
         super(spec, maxT, maxB, mode);
+        this.recurrentWeights = recurrentWeights;
         this.kernels = kernels;
         this.pool = pool;
         this.scratches = scratches;
@@ -64,14 +67,19 @@ final class SimdPlan extends GruPlan {
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(new SimdLayer(
-                        parameters(), layer, d, mode == Mode.TRAINING, maxB, geometry, kernels, arena));
+                        parameters(), layer, d, mode == Mode.TRAINING, maxB, recurrentWeights, geometry, kernels,
+                        arena));
             }
         }
     }
 
     @Override
     protected PlanReport.Builder explain() {
-        return SimdExplanation.of(kernels, geometry, pool.threads(), maxB());
+        return SimdExplanation.of(kernels, geometry, pool.threads(), maxB())
+                .fact("recurrent weights", recurrentWeights == WeightStorage.FP32 || maxB() == 1
+                        ? recurrentWeights.toString()
+                        : "rounded to " + recurrentWeights
+                                + ", kept in fp32: from B = 2 on memory does not set the pace");
     }
 
     // ---- memory ------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ final class CellRun {
     /** Configurations of a contender that take turns. */
     private static final int MOST_CONFIGURATIONS = 2;
 
+    /** Where a call takes longer than this, in seconds, only the best configuration takes turns. */
+    private static final double LONG_CALL = 0.25;
+
     /** A contender this many times slower than the fastest gets the least number of turns. */
     private static final double HOPELESS = 4;
 
@@ -170,7 +173,8 @@ final class CellRun {
             List<Lane> sorted = all.stream().sorted(Comparator.comparingDouble(Lane::first)).toList();
             for (int i = 1; i < sorted.size(); i++) {
                 Lane lane = sorted.get(i);
-                if (i >= MOST_CONFIGURATIONS || lane.first() > NEARLY_BEST * sorted.getFirst().first()) {
+                if (i >= MOST_CONFIGURATIONS || lane.first() > LONG_CALL
+                        || lane.first() > NEARLY_BEST * sorted.getFirst().first()) {
                     lanes.remove(lane);
                     dropQuietly(lane);
                 }
@@ -185,17 +189,17 @@ final class CellRun {
                 pace.mostSlice(), Math.max(LEAST_SLICE, left / pace.rounds() / Math.max(1, lanes.size())));
         int clean = 0;
         for (int round = 0; clean < pace.rounds() && round < 2 * pace.rounds(); round++) {
-            boolean enough = clean >= pace.leastRounds() || round >= 2 * pace.leastRounds();
+            boolean enough = round >= pace.leastRounds();
             boolean late = (System.nanoTime() - start) / 1e9 > seconds;
             if (stopped.getAsBoolean() || lanes.isEmpty() || (enough && late)) {
                 break;
             }
-            clean += round(round, fastest, slice) ? 1 : 0;
+            clean += round(round, clean, fastest, slice) ? 1 : 0;
         }
     }
 
-    /** One turn each; true if the machine was ours. */
-    private boolean round(int round, double fastest, double slice)
+    /** One turn each, after so many clean rounds; true if the machine was ours. */
+    private boolean round(int round, int clean, double fastest, double slice)
             throws InterruptedException, IOException, WorkerLostException {
         Optional<Duration> machine = ProcessorUse.ofMachine();
         Duration own = team.cpu();
@@ -204,7 +208,7 @@ final class CellRun {
         List<Lane> order = List.copyOf(lanes);
         for (int i = 0; i < order.size(); i++) {
             Lane lane = order.get((i + round) % order.size());
-            boolean isHopeless = lane.first() > HOPELESS * fastest && round >= pace.leastRounds();
+            boolean isHopeless = lane.first() > HOPELESS * fastest && clean >= pace.leastRounds();
             if (isHopeless || !lanes.contains(lane)) {
                 continue;
             }

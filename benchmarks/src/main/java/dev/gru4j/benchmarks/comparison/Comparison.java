@@ -18,12 +18,12 @@ import java.util.stream.Stream;
 /** The driver: measures cell after cell, those of one number of threads together, since these share their workers. */
 final class Comparison {
     /** Calls of a contender in a cell that cannot be left out: checked, warmed up, in the least number of rounds. */
-    private static final int LEAST_CALLS = 6;
+    private static final int LEAST_CALLS = 8;
 
     /** What a contender takes in a cell beside its calls, seconds. */
-    private static final double OVERHEAD = 0.4;
+    private static final double OVERHEAD = 0.8;
 
-    /** GFLOP/s of an average contender on one thread, for the first guess; the pace of the run corrects it. */
+    /** GFLOP/s of an average contender on one thread. */
     private static final double GUESS = 150;
 
     private final List<Contender> contenders;

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Who used the processors: time that was not idle on the whole machine against that of our own processes. A neighbour on
@@ -20,6 +21,14 @@ final class ProcessorUse {
     private static final int COLUMNS = 8;
     private static final int IDLE = 3;
     private static final int IOWAIT = 4;
+
+    private static final Path THREADS = Path.of("/proc/self/task");
+
+    /** How Linux knows the threads "C1 CompilerThread0" and "C2 CompilerThread0": 15 letters are all it keeps. */
+    private static final String COMPILER = " CompilerThre";
+
+    /** Column of the user time of a thread, behind its name; the system time follows. */
+    private static final int USER = 11;
 
     private ProcessorUse() {}
 
@@ -45,6 +54,41 @@ final class ProcessorUse {
             }
         }
         return TICK.multipliedBy(ticks);
+    }
+
+    /**
+     * Processor time of this JVM's JIT compilers so far, compilations under way included; zero where {@code /proc} is
+     * not.
+     */
+    static Duration ofCompiler() {
+        long ticks = 0;
+        try (Stream<Path> threads = Files.list(THREADS)) {
+            for (Path thread : threads.toList()) {
+                ticks += compilerTicks(thread.resolve("stat"));
+            }
+        } catch (IOException e) {
+            return Duration.ZERO;
+        }
+        return TICK.multipliedBy(ticks);
+    }
+
+    private static long compilerTicks(Path stat) {
+        try {
+            return compilerTicks(Files.readString(stat));
+        } catch (IOException e) {
+            // The thread has ended meanwhile.
+            return 0;
+        }
+    }
+
+    /** User and system time of a thread's line {@code id (name) state …}; 0 if it is none of the compilers'. */
+    static long compilerTicks(String line) {
+        int name = line.lastIndexOf(')');
+        if (!line.substring(0, name + 1).contains(COMPILER)) {
+            return 0;
+        }
+        String[] columns = line.substring(name + 1).strip().split("\\s+", -1);
+        return Long.parseLong(columns[USER]) + Long.parseLong(columns[USER + 1]);
     }
 
     /**

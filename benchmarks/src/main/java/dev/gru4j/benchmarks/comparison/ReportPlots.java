@@ -114,6 +114,7 @@ final class ReportPlots {
                 .yAxisTitle("GFLOP/s")
                 .build();
         style(chart);
+        chart.getStyler().setYAxisMin(0.0);
         List<String> shapes = cells.stream().map(c -> ReportTables.name(c.cell().shape())).toList();
         for (String name : report.measured()) {
             List<Double> rates = cells.stream().map(c -> c.measured(name).map(c::rate).orElse(0.0)).toList();

@@ -11,6 +11,7 @@ import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -29,6 +30,10 @@ public final class Worker implements AutoCloseable {
 
     /** How long warming up, and how long waiting for threads that spin, look at the process before they judge it. */
     private static final double WATCH_SECONDS = 0.06;
+
+    /** Where a call takes longer than this, the checked calls have been most of the warming up. */
+    private static final double LONG_CALL_SECONDS = 0.25;
+
     private static final double MOST_SETTLING_SECONDS = 0.6;
     private static final long SETTLING_MILLIS = 4;
 
@@ -124,16 +129,19 @@ public final class Worker implements AutoCloseable {
         Expectation expectation = Expectation.read(Path.of(file));
         Problem problem = problem(cell);
         String checked;
+        double second;
         Problem some = problem.withLossAt(expectation.steps(), expectation.rows());
         try (Prepared prepared = contender().prepare(cell, configuration, some)) {
             // Twice: gradients must not be added to those of the call before.
             prepared.run();
+            long start = System.nanoTime();
             prepared.run();
+            second = (System.nanoTime() - start) / 1e9;
             checked = expectation.check(cell, prepared.results(), true);
         }
         Prepared prepared = contender().prepare(cell, configuration, problem);
         lanes.put(request.lane(), new Lane(cell, prepared, expectation));
-        double call = warmUp(prepared, request.seconds());
+        double call = warmUp(prepared, second, request.seconds());
         settle();
         return Reply.slice(checked, 1, call);
     }
@@ -149,20 +157,24 @@ public final class Worker implements AutoCloseable {
 
     /**
      * Runs until the JIT compiler has nothing left to do and calls have stopped becoming faster, but no longer than
-     * that many seconds.
+     * that many seconds. On a single processor the compiler takes its time from the calls, which are then steady and
+     * too slow: so its threads have to be at rest.
      *
+     * @param before seconds of the latest call
      * @return seconds of a call at the end
      */
-    private double warmUp(Prepared prepared, double seconds) {
+    private double warmUp(Prepared prepared, double before, double seconds) {
         long start = System.nanoTime();
-        double best = Double.POSITIVE_INFINITY;
-        int quiet = 0;
+        double best = before;
+        int quiet = before > LONG_CALL_SECONDS ? 1 : 0;
         double call;
         do {
             long compiled = compiler == null ? 0 : compiler.getTotalCompilationTime();
+            Duration compiling = ProcessorUse.ofCompiler();
             Reply watched = slice(prepared, WATCH_SECONDS);
             call = watched.seconds() / watched.calls();
             boolean isQuiet = (compiler == null || compiler.getTotalCompilationTime() == compiled)
+                    && ProcessorUse.ofCompiler().equals(compiling)
                     && call <= 1.05 * best && call >= 0.95 * best;
             quiet = isQuiet ? quiet + 1 : 0;
             best = Math.min(best, call);

@@ -54,6 +54,13 @@ class ReportTest {
     }
 
     @Test
+    void threadsOfTheJitCompilersAreToldFromOthers() {
+        String line = "812 (C2 CompilerThre) S 1 2 3 4 5 6 7 8 9 10 1100 23 14 15";
+        assertEquals(1123, ProcessorUse.compilerTicks(line));
+        assertEquals(0, ProcessorUse.compilerTicks(line.replace("C2 CompilerThre", "main) (C1")));
+    }
+
+    @Test
     void workersArePinnedToTheLastProcessorsUnlessTheyNeedAll() {
         assertEquals(List.of(0, 1, 2, 5), Processors.parse("0-2,5"));
         assertEquals("2,5", Processors.last(2, List.of(0, 1, 2, 5)));

@@ -23,6 +23,7 @@ final class SimdBackend implements GruBackend {
     private final SimdKernels kernels;
     private final SimdPool pool;
     private final WeightStorage recurrentWeights;
+    private final SimdDivision division = SimdDivision.ofProperty();
     private final SimdScratch.Pool scratches = new SimdScratch.Pool();
     private final TrainingKernels trainingKernels;
     private boolean closed;
@@ -96,7 +97,7 @@ final class SimdBackend implements GruBackend {
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
         checkOpen();
         SimdWarmup.run(kernels, spec, maxT, maxB, mode, recurrentWeights);
-        return new SimdPlan(spec, maxT, maxB, mode, recurrentWeights, kernels, pool, scratches);
+        return new SimdPlan(spec, maxT, maxB, mode, recurrentWeights, kernels, pool, division, scratches);
     }
 
     @Override

@@ -79,7 +79,7 @@ final class SimdBackward implements SimdPool.Task {
 
     @Override
     public void run(int worker, SimdPool.Team team) {
-        boolean byRows = team.workers == 1 || schedule.B >= SimdForward.ROWS_PER_WORKER * team.workers;
+        boolean byRows = SimdDivision.isByRows(schedule.B, team.workers);
         SimdGeometry g = layer.geometry;
         int rank0 = byRows ? schedule.firstRank(worker, team.workers) : 0;
         int rank1 = byRows ? schedule.firstRank(worker + 1, team.workers) : schedule.B;

@@ -12,16 +12,17 @@ final class SimdExplanation {
 
     private SimdExplanation() {}
 
-    static PlanReport.Builder of(SimdKernels kernels, SimdGeometry geometry, int threads, int maxB) {
-        return of(kernels, geometry, threads, maxB, FloatVector.SPECIES_PREFERRED.vectorBitSize());
+    static PlanReport.Builder of(SimdKernels kernels, SimdGeometry geometry, int most, int threads, int maxB) {
+        return of(kernels, geometry, most, threads, maxB, FloatVector.SPECIES_PREFERRED.vectorBitSize());
     }
 
-    /** {@link #of(SimdKernels, SimdGeometry, int, int)} on a processor whose vectors have up to {@code widest} bits. */
-    static PlanReport.Builder of(SimdKernels kernels, SimdGeometry geometry, int threads, int maxB, int widest) {
+    /** {@link #of(SimdKernels, SimdGeometry, int, int, int)} on a processor whose vectors have up to {@code widest} bits. */
+    static PlanReport.Builder of(SimdKernels kernels, SimdGeometry geometry, int most, int threads, int maxB,
+            int widest) {
         SimdShape shape = kernels.shape;
         PlanReport.Builder report = new PlanReport.Builder("simd");
         vectors(report, kernels.bits, widest);
-        division(report, threads, maxB);
+        division(report, most, threads, maxB);
         return report.fact("precision", "fp32")
                 .fact("padding", "of H to " + geometry.padded + ", whole vectors of " + kernels.lanes + " lanes")
                 .fact(
@@ -51,17 +52,23 @@ final class SimdExplanation {
                 refused);
     }
 
-    private static void division(PlanReport.Builder report, int threads, int maxB) {
-        if (threads == 1) {
+    private static void division(PlanReport.Builder report, int most, int threads, int maxB) {
+        if (most == 1) {
             report.decision("threads", "1", "asked for, or the only processor", List.of());
+            return;
+        }
+        if (threads == 1) {
+            String small =
+                    "sharing the work of so small a call, and waiting for one another, takes longer than doing it";
+            report.decision("threads", "1", small, List.of(new Refusal("up to " + most, small)));
             return;
         }
         String rows = "split by rows";
         String units = "split by hidden units";
-        int needed = SimdForward.ROWS_PER_WORKER * threads;
+        int needed = SimdDivision.ROWS_PER_WORKER * threads;
         String found = "B = " + maxB + "; from " + needed + " on every thread has "
-                + SimdForward.ROWS_PER_WORKER + " rows or more of its own";
-        boolean byRows = maxB >= needed;
+                + SimdDivision.ROWS_PER_WORKER + " rows or more of its own";
+        boolean byRows = SimdDivision.isByRows(maxB, threads);
         report.decision(
                 "threads", threads + ", " + (byRows ? rows : units), found,
                 List.of(new Refusal(byRows ? units : rows, byRows ? "threads would meet in every step" : found)));

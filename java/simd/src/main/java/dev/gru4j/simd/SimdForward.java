@@ -32,9 +32,6 @@ final class SimdForward implements SimdPool.Task {
     /** Rows of the block that goes from the tiles to the cell: 64·3·32 floats are 24 KiB, half an L1 cache. */
     static final int BLOCK_ROWS = 64;
 
-    /** Rows per thread below which the work is split by hidden units. */
-    static final int ROWS_PER_WORKER = 16;
-
     // Set by the plan before each run.
     SimdKernels kernels;
     SimdLayer layer;
@@ -75,7 +72,7 @@ final class SimdForward implements SimdPool.Task {
 
     @Override
     public void run(int worker, SimdPool.Team team) {
-        boolean byRows = team.workers == 1 || schedule.B >= ROWS_PER_WORKER * team.workers;
+        boolean byRows = SimdDivision.isByRows(schedule.B, team.workers);
         SimdGeometry g = layer.geometry;
         int rank0 = byRows ? schedule.firstRank(worker, team.workers) : 0;
         int rank1 = byRows ? schedule.firstRank(worker + 1, team.workers) : schedule.B;

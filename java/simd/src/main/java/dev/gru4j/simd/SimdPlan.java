@@ -26,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  * of gates in its workspace instead.
  */
 final class SimdPlan extends GruPlan {
-    /** Calls with less work than this many multiply-adds run on the caller's thread: a hand-off costs about 1 µs. */
-    private static final long SMALL = 100_000;
-
     // The blocks of dgates are n, r, z and, reset-after, n ⊙ r: the gate whose weights each of them gives with x, with
     // hPrev and, reset-before, with r ⊙ hPrev.
     private static final int[] GATES_IH = {
@@ -45,6 +42,7 @@ final class SimdPlan extends GruPlan {
     private final WeightStorage recurrentWeights;
     private final SimdKernels kernels;
     private final SimdPool pool;
+    private final SimdDivision division;
     private final SimdScratch.Pool scratches;
     private final SimdGeometry geometry;
     private final Arena arena = Arena.ofShared();
@@ -53,11 +51,12 @@ final class SimdPlan extends GruPlan {
 
     SimdPlan(
             GruSpec spec, int maxT, int maxB, Mode mode, WeightStorage recurrentWeights, SimdKernels kernels,
-            SimdPool pool, SimdScratch.Pool scratches) {
+            SimdPool pool, SimdDivision division, SimdScratch.Pool scratches) {
         super(spec, maxT, maxB, mode);
         this.recurrentWeights = recurrentWeights;
         this.kernels = kernels;
         this.pool = pool;
+        this.division = division;
         this.scratches = scratches;
         this.geometry = new SimdGeometry(spec.hiddenSize(), kernels);
         int Hp = geometry.padded;
@@ -75,7 +74,10 @@ final class SimdPlan extends GruPlan {
 
     @Override
     protected PlanReport.Builder explain() {
-        return SimdExplanation.of(kernels, geometry, pool.threads(), maxB())
+        long multiplyAdds = multiplyAdds(spec(), maxRows());
+        long meetings = SimdDivision.meetings(spec().variant(), maxT());
+        int threads = division.threads(pool.threads(), kernels.lanes, multiplyAdds, maxB(), meetings);
+        return SimdExplanation.of(kernels, geometry, pool.threads(), threads, maxB())
                 .fact("recurrent weights", recurrentWeights == WeightStorage.FP32 || maxB() == 1
                         ? recurrentWeights.toString()
                         : "rounded to " + recurrentWeights
@@ -175,7 +177,7 @@ final class SimdPlan extends GruPlan {
         try {
             scratch.schedule.prepare(call, isTraining(), SimdForward.CHUNK_ROWS);
             scratch.schedule.identity(geometry.panels);
-            int threads = threadsFor(scratch.schedule);
+            int threads = threadsFor(scratch.schedule, 1);
             for (int layer = 0; layer < spec().layers(); layer++) {
                 for (int d = 0; d < spec().directions().count(); d++) {
                     forwardLayer(call, scratch, layer, d, threads);
@@ -200,7 +202,7 @@ final class SimdPlan extends GruPlan {
         try {
             scratch.schedule.prepare(call, true, SimdBackward.chunkRows(geometry.padded));
             scratch.schedule.identity(geometry.panels);
-            int threads = threadsFor(scratch.schedule);
+            int threads = threadsFor(scratch.schedule, 2);
             for (int layer = spec().layers() - 1; layer >= 0; layer--) {
                 for (int d = 0; d < spec().directions().count(); d++) {
                     backwardLayer(call, scratch, layer, d, threads);
@@ -219,11 +221,16 @@ final class SimdPlan extends GruPlan {
         }
     }
 
-    /** All threads, or 1 where the hand-off would cost more than the work. */
-    private int threadsFor(SimdSchedule schedule) {
-        long work = (long) schedule.packedRows * Gates.COUNT * spec().hiddenSize()
-                * (spec().inputSize() + spec().hiddenSize());
-        return work < SMALL ? 1 : pool.threads();
+    /** Threads for a pass over the first layer, which stands for all; backward has {@code products} = 2. */
+    private int threadsFor(SimdSchedule schedule, int products) {
+        return division.threads(
+                pool.threads(), kernels.lanes, products * multiplyAdds(spec(), schedule.packedRows), schedule.B,
+                SimdDivision.meetings(spec().variant(), schedule.T));
+    }
+
+    /** Of a forward pass over a number of rows, layer 0 in one direction. */
+    private static long multiplyAdds(GruSpec spec, long rows) {
+        return rows * Gates.COUNT * spec.hiddenSize() * (spec.inputSize() + spec.hiddenSize());
     }
 
     private void forwardLayer(GruCall call, SimdScratch scratch, int layer, int d, int threads) {

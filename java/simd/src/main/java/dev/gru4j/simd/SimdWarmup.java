@@ -93,7 +93,9 @@ final class SimdWarmup {
         GruSpec tiny = GruSpec.of(kernels.lanes, H).withVariant(variant);
         try (SimdPool alone = new SimdPool(1);
                 SimdScratch.Pool scratches = new SimdScratch.Pool();
-                SimdPlan plan = new SimdPlan(tiny, STEPS, rows, mode, recurrentWeights, kernels, alone, scratches)) {
+                SimdPlan plan = new SimdPlan(
+                        tiny, STEPS, rows, mode, recurrentWeights, kernels, alone, new SimdDivision(false),
+                        scratches)) {
             HostFloatMemory parameters = HostFloatMemory.allocate(plan.parameters().length());
             GruCall call = call(plan, tiny, rows);
             double vectors = (double) STEPS * rows * plan.parameters().length() / kernels.lanes;

@@ -123,7 +123,7 @@ final class SimdBackendTest {
         SimdKernels kernels = SimdKernels.of(128);
         SimdGeometry geometry = new SimdGeometry(10, kernels);
         GruSpec spec = GruSpec.of(3, 10);
-        PlanReport few = SimdExplanation.of(kernels, geometry, 4, 63, 256)
+        PlanReport few = SimdExplanation.of(kernels, geometry, 4, 4, 63, 256)
                 .build(spec, 4, 63, GruPlan.Mode.INFERENCE, 0, 0);
         assertEquals(
                 new PlanReport.Decision(
@@ -143,22 +143,26 @@ final class SimdBackendTest {
                         found,
                         List.of(new PlanReport.Refusal("split by rows", found))),
                 few.decisions().get(1));
-        PlanReport many = SimdExplanation.of(kernels, geometry, 4, 64, 128)
+        PlanReport many = SimdExplanation.of(kernels, geometry, 4, 4, 64, 128)
                 .build(spec, 4, 64, GruPlan.Mode.INFERENCE, 0, 0);
         assertEquals("the widest this processor runs well", many.decisions().get(0).reason());
         assertEquals("4, split by rows", many.decisions().get(1).choice());
+        PlanReport alone = SimdExplanation.of(kernels, geometry, 4, 1, 64, 128)
+                .build(spec, 4, 64, GruPlan.Mode.INFERENCE, 0, 0);
+        assertEquals("1", alone.decisions().get(1).choice());
+        assertEquals("up to 4", alone.decisions().get(1).refused().getFirst().alternative());
     }
 
     @Test
     void aPlanSaysWhatItChose() {
         try (GruBackend backend = SimdBackend.open(new BackendOptions(2, 128));
-                GruPlan plan = backend.plan(GruSpec.of(3, 10), 4, 64, GruPlan.Mode.INFERENCE)) {
+                GruPlan plan = backend.plan(GruSpec.of(3, 10), 40, 64, GruPlan.Mode.INFERENCE)) {
             String line = plan.description();
             assertTrue(line.startsWith("simd: I3 H10 L1 FORWARD RESET_AFTER bias BOTH, kernels 128-bit vectors ("),
                     line);
             assertTrue(line.contains(", threads 2, split by rows (B = 64; from 32 on "), line);
             assertTrue(line.contains(", padding of H to 12, whole vectors of 4 lanes"), line);
-            assertTrue(line.endsWith(" of reserve for T = 4 and B = 64"), line);
+            assertTrue(line.endsWith(" of reserve for T = 40 and B = 64"), line);
         }
     }
 

@@ -1,7 +1,8 @@
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * Writes the products of a single row: tiles of panels × vectors × parts, which read every weight once and so are
@@ -19,37 +20,45 @@ final class RowTiles {
         {4, 3, 1}, {2, 3, 1}, {1, 3, 1}, {2, 3, 2}, {1, 3, 2}, {1, 3, 3},
     };
 
+    /** The same with pairs of bf16, k in the low and k + 1 in the high half. */
+    private static final int[][] PAIRS = {
+        {6, 2, 1}, {4, 2, 1}, {3, 2, 1}, {2, 2, 1}, {1, 2, 1}, {3, 2, 2}, {2, 2, 2}, {1, 2, 2},
+        {2, 2, 3}, {1, 2, 3},
+        {6, 1, 1}, {4, 1, 1}, {3, 1, 1}, {2, 1, 1}, {1, 1, 1}, {3, 1, 2}, {2, 1, 2}, {1, 1, 2}, {2, 1, 3}, {1, 1, 3},
+        {4, 3, 1}, {2, 3, 1}, {1, 3, 1}, {2, 3, 2}, {1, 3, 2}, {1, 3, 3},
+    };
+
     private RowTiles() {}
 
     /** All tiles and the choice among them. */
     static String text(int lanes) {
-        return choice("tile", "row", FLOATS)
-                + IntStream.range(0, FLOATS.length)
-                        .mapToObj(i -> tile(FLOATS[i][0], FLOATS[i][1], FLOATS[i][2], lanes))
-                        .collect(Collectors.joining());
+        return choice("tile", "row", FLOATS, 6)
+                + Arrays.stream(FLOATS).map(t -> tile(t[0], t[1], t[2], lanes)).collect(Collectors.joining())
+                + choice("pairTile", "pair", PAIRS, 6)
+                + Arrays.stream(PAIRS).map(t -> pairTile(t[0], t[1], t[2], lanes)).collect(Collectors.joining());
     }
 
     /** A method that runs the largest tile of no more than so many panels and returns its panels. */
-    private static String choice(String name, String tile, int[][] tiles) {
+    private static String choice(String name, String tile, int[][] tiles, int largest) {
         List<String> lines = new ArrayList<>();
-        lines.add("/** Runs the largest tile of up to {@code panels} panels, 6 at most; returns how many it took. */");
+        lines.add("/** Runs the largest tile of up to {@code panels} panels; returns how many it took. */");
         lines.add("private static int " + name + "(");
         lines.add(
                 "        int vectors, int panels, int parts, float[] a, int ao, MemorySegment w, long wo, long stride,");
         lines.add("        int K, float[] init, int io, float[] c, int co) {");
-        lines.add("    switch (100 * vectors + 10 * parts + Math.min(panels, 6)) {");
+        lines.add("    switch (1000 * vectors + 100 * parts + Math.min(panels, " + largest + ")) {");
         for (int vectors = 1; vectors <= 3; vectors++) {
             for (int parts = 1; parts <= 3; parts++) {
                 int v = vectors;
                 int g = parts;
-                for (int panels = 6; panels >= 1; panels--) {
+                for (int panels = largest; panels >= 1; panels--) {
                     int most = panels;
-                    int taken = java.util.Arrays.stream(tiles)
+                    int taken = Arrays.stream(tiles)
                             .filter(t -> t[1] == v && t[2] == g && t[0] <= most)
                             .mapToInt(t -> t[0])
                             .max()
                             .orElseThrow();
-                    lines.add("        case " + (100 * v + 10 * g + panels) + " -> {");
+                    lines.add("        case " + (1000 * v + 100 * g + panels) + " -> {");
                     lines.add("            " + tile + taken + "x" + v + "x" + g
                             + "(a, ao, w, wo, stride, K, init, io, c, co);");
                     lines.add("            return " + taken + ";");
@@ -75,7 +84,7 @@ final class RowTiles {
         for (int g = 1; g < parts; g++) {
             lines.add("    final int a" + g + " = ao + " + g + " * K;");
         }
-        lines.addAll(starts(panels, vectors, parts, (g) -> g * rowBytes + "L * K"));
+        lines.addAll(starts(panels, vectors, parts, g -> g * rowBytes + "L * K"));
         lines.add("    for (int k = 0; k < K; k++) {");
         lines.add("        long o = (long) k * " + rowBytes + ";");
         for (int g = 0; g < parts; g++) {
@@ -98,9 +107,51 @@ final class RowTiles {
         return joined(lines);
     }
 
+    /** The same of weights in bf16: rows k and k + 1 of a panel lie in the halves of its ints, K is rounded up to even. */
+    private static String pairTile(int panels, int vectors, int parts, int lanes) {
+        int rowBytes = Integer.BYTES * vectors * lanes;
+        List<String> lines = new ArrayList<>();
+        lines.add("private static void pair" + panels + "x" + vectors + "x" + parts + "(");
+        lines.add("        float[] a, int ao, MemorySegment w, long wo, long stride, int K,");
+        lines.add("        float[] init, int io, float[] c, int co) {");
+        lines.add("    final IntVector high = IntVector.broadcast(INTS, 0xffff_0000);");
+        lines.add("    final int pairs = (K + 1) / 2;");
+        for (int g = 1; g < parts; g++) {
+            lines.add("    final int a" + g + " = ao + " + g + " * K;");
+        }
+        lines.addAll(starts(panels, vectors, parts, g -> g * rowBytes + "L * pairs"));
+        lines.add("    for (int k = 0; k < pairs; k++) {");
+        lines.add("        long o = (long) k * " + rowBytes + ";");
+        for (int g = 0; g < parts; g++) {
+            String at = (g == 0 ? "ao" : "a" + g) + " + 2 * k";
+            lines.add("        FloatVector x" + g + " = FloatVector.broadcast(SPECIES, a[" + at + "]);");
+            lines.add("        FloatVector y" + g + " = FloatVector.broadcast(SPECIES, a[" + at + " + 1]);");
+        }
+        for (int p = 0; p < panels; p++) {
+            for (int g = 0; g < parts; g++) {
+                for (int v = 0; v < vectors; v++) {
+                    String sum = "c" + p + v + g;
+                    String pair = "b" + p + v + g;
+                    lines.add("        IntVector " + pair + " = IntVector.fromMemorySegment(INTS, w, w" + p + g + " + o"
+                            + (v == 0 ? "" : " + " + Integer.BYTES * v * lanes) + ", NATIVE);");
+                    lines.add("        " + sum + " = x" + g + ".fma(" + pair
+                            + ".lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), " + sum + ");");
+                    lines.add(
+                            "        " + sum + " = y" + g + ".fma(" + pair + ".and(high).reinterpretAsFloats(), " + sum
+                                    + ");");
+                }
+            }
+        }
+        lines.add("    }");
+        lines.addAll(ends(panels, vectors, parts, lanes));
+        lines.add("}");
+        lines.add("");
+        return joined(lines);
+    }
+
     /** Where every part of every panel starts, and its sums. */
     private static List<String> starts(
-            int panels, int vectors, int parts, java.util.function.IntFunction<String> partOffset) {
+            int panels, int vectors, int parts, IntFunction<String> partOffset) {
         List<String> lines = new ArrayList<>();
         for (int p = 0; p < panels; p++) {
             for (int g = 0; g < parts; g++) {

@@ -22,7 +22,12 @@ final class BackendChoice {
 
     /** Opens it in a precision and says which it is. */
     GruBackend open(Terminal terminal, ProductPrecision precision) {
-        BackendOptions options = options().withPrecision(precision);
+        return open(terminal, options().withPrecision(precision));
+    }
+
+    /** The same with these options. */
+    GruBackend open(Terminal terminal, BackendOptions options) {
+        ProductPrecision precision = options.precision();
         GruBackend backend = open(options);
         if (backend.precision() != precision) {
             String found = "backend '" + backend.name() + "' computes in " + backend.precision() + ", as a property of"

@@ -44,6 +44,9 @@ final class PlanCommand implements Callable<Integer> {
                     + " a plan for each. Default: ${DEFAULT-VALUE}.")
     private List<String> precisions = List.of(ProductPrecision.FP32.toString());
 
+    @Mixin
+    private final WeightStorageChoice weights = new WeightStorageChoice();
+
     @Option(
             names = "--kernels",
             paramLabel = "NAME",
@@ -66,7 +69,7 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        BackendOptions options = choice.options().withKernels(known(KernelFamily::of, kernels));
+        BackendOptions options = weights.in(choice.options()).withKernels(known(KernelFamily::of, kernels));
         List<PlanReport> reports = new ArrayList<>();
         for (ProductPrecision precision : precisions()) {
             reports.addAll(

@@ -1,5 +1,6 @@
 package dev.gru4j.cli;
 
+import dev.gru4j.backend.BackendOptions;
 import dev.gru4j.backend.GruBackend;
 import dev.gru4j.training.data.Vocabulary;
 import dev.gru4j.training.model.LanguageModel;
@@ -20,6 +21,9 @@ final class SampleCommand implements Callable<Integer> {
 
     @Mixin
     private final PrecisionChoice products = new PrecisionChoice();
+
+    @Mixin
+    private final WeightStorageChoice storage = new WeightStorageChoice();
 
     @Option(
             names = "--weights",
@@ -57,8 +61,9 @@ final class SampleCommand implements Callable<Integer> {
         if (!(temperature >= 0 && temperature < Float.POSITIVE_INFINITY)) {
             throw new UsageException("--temperature is " + temperature + "; 0 or more expected");
         }
+        BackendOptions options = storage.in(choice.options()).withPrecision(products.withoutRun());
         Vocabulary vocabulary = LanguageModelFile.vocabulary(weights);
-        try (GruBackend backend = choice.open(terminal, products.withoutRun());
+        try (GruBackend backend = choice.open(terminal, options);
                 LanguageModel model = LanguageModelFile.read(backend, weights);
                 var sampler = model.sampler()) {
             LanguageSampling.print(terminal, sampler, vocabulary, prompt, count, temperature, seed);

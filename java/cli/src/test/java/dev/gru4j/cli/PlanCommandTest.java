@@ -62,6 +62,20 @@ class PlanCommandTest {
     }
 
     @Test
+    void recurrentWeightsInBf16AreKeptSoForOneRowAndRoundedForMore() {
+        assertEquals(
+                "rounded to bf16, kept in fp32: from B = 2 on memory does not set the pace",
+                plan("--backend", "simd", "--mode", "inference", "--recurrent-weights", "bf16")
+                        .succeeded()
+                        .line("recurrent weights"));
+        assertEquals(
+                "bf16",
+                CommandRun.of(
+                        "plan", "--T", "5", "--B", "1", "--I", "7", "--H", "6", "--backend", "simd", "--mode",
+                        "inference", "--recurrent-weights", "bf16").succeeded().line("recurrent weights"));
+    }
+
+    @Test
     void jsonHoldsTheReport() throws JsonProcessingException {
         GruSpec spec = GruSpec.of(7, 6);
         PlanReport report = new PlanReport.Builder("cuda")
@@ -97,6 +111,10 @@ class PlanCommandTest {
         plan("--mode", "test").failed(2, "--mode is 'test'; inference, training or both expected");
         plan("--bidirectional", "--directions", "reverse").failed(2, "exclude each other");
         plan("--precision", "fp64").failed(2, "precision is 'fp64'; fp32, tf32, 3xtf32, bf16 or fp16 expected");
+        plan("--recurrent-weights", "int8").failed(2, "weight storage is 'int8'; fp32 or bf16 expected");
+        plan("--device", "H200", "--recurrent-weights", "bf16")
+                .failed(2,
+                        "it keeps recurrent weights in fp32 only, not in bf16 (use the simd or the reference backend");
         plan("--kernels", "fast").failed(2, "family of kernels is 'fast'; auto, stepwise or persistent expected");
         plan("--backend", "cdua").failed(2, "unknown backend 'cdua'; known: cuda, simd, reference");
         plan("--device", "H2000").failed(2, "unknown device 'H2000'; known: T4, A100, ");

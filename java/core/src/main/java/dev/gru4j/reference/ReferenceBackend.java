@@ -9,20 +9,23 @@ import dev.gru4j.backend.HostIntMemory;
 import dev.gru4j.backend.IntMemory;
 import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
+import dev.gru4j.backend.WeightStorage;
 
 /**
  * The reference as a backend: correct everywhere, fast nowhere. It works on the caller's thread and
- * of all options its results depend on the precision alone.
+ * of all options its results depend on the precision and on the form of the recurrent weights alone.
  */
 final class ReferenceBackend implements GruBackend {
     static final String NAME = "reference";
 
     private final ProductPrecision precision;
+    private final WeightStorage recurrentWeights;
     private final TrainingKernels kernels;
     private volatile boolean closed;
 
-    ReferenceBackend(ProductPrecision precision) {
+    ReferenceBackend(ProductPrecision precision, WeightStorage recurrentWeights) {
         this.precision = precision;
+        this.recurrentWeights = recurrentWeights;
         this.kernels = new ReferenceTrainingKernels(Precision.of(precision));
     }
 
@@ -33,7 +36,8 @@ final class ReferenceBackend implements GruBackend {
 
     @Override
     public String description() {
-        return "reference: scalar loops in float, products in " + precision + ", one thread";
+        return "reference: scalar loops in float, products in " + precision + ", one thread"
+                + (recurrentWeights == WeightStorage.FP32 ? "" : ", recurrent weights in " + recurrentWeights);
     }
 
     @Override
@@ -56,7 +60,7 @@ final class ReferenceBackend implements GruBackend {
     @Override
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
         checkOpen();
-        return new ReferencePlan(spec, maxT, maxB, mode, precision);
+        return new ReferencePlan(spec, maxT, maxB, mode, precision, recurrentWeights);
     }
 
     @Override

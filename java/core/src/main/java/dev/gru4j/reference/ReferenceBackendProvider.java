@@ -22,6 +22,6 @@ public final class ReferenceBackendProvider implements GruBackendProvider {
 
     @Override
     public GruBackend open(BackendOptions options) {
-        return new ReferenceBackend(options.precision());
+        return new ReferenceBackend(options.precision(), options.recurrentWeights());
     }
 }

@@ -1,5 +1,7 @@
 package dev.gru4j.reference;
 
+import dev.gru4j.GruParameters.Kind;
+import dev.gru4j.GruParameters.Parameter;
 import dev.gru4j.GruSpec;
 import dev.gru4j.backend.FloatMemory;
 import dev.gru4j.backend.GruCall;
@@ -7,6 +9,7 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.backend.WeightStorage;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -23,12 +26,15 @@ import org.jspecify.annotations.Nullable;
 final class ReferencePlan extends GruPlan {
     private final ProductPrecision products;
     private final Precision precision;
+    private final WeightStorage recurrentWeights;
     private @Nullable ReferenceNetwork network;
 
-    ReferencePlan(GruSpec spec, int maxT, int maxB, Mode mode, ProductPrecision products) {
+    ReferencePlan(
+            GruSpec spec, int maxT, int maxB, Mode mode, ProductPrecision products, WeightStorage recurrentWeights) {
         super(spec, maxT, maxB, mode);
         this.products = products;
         this.precision = Precision.of(products);
+        this.recurrentWeights = recurrentWeights;
     }
 
     @Override
@@ -36,6 +42,7 @@ final class ReferencePlan extends GruPlan {
         return new PlanReport.Builder(ReferenceBackend.NAME)
                 .decision("kernels", "scalar loops", "the equations and nothing else", List.of())
                 .fact("precision", "float, products in " + products)
+                .fact("recurrent weights", recurrentWeights.toString())
                 .fact("threads", "1, the caller's");
     }
 
@@ -56,7 +63,16 @@ final class ReferencePlan extends GruPlan {
     @Override
     protected void doLoadParameters(FloatMemory flat) {
         int length = Math.toIntExact(parameters().length());
-        network = new ReferenceNetwork(spec(), precision, read("parameters", flat, 0, length));
+        double[] values = read("parameters", flat, 0, length);
+        for (Parameter p : parameters().all()) {
+            if (p.kind() == Kind.WEIGHT_HH) {
+                int end = (int) (p.offset() + p.length());
+                for (int k = (int) p.offset(); k < end; k++) {
+                    values[k] = recurrentWeights.round((float) values[k]);
+                }
+            }
+        }
+        network = new ReferenceNetwork(spec(), precision, values);
     }
 
     @Override

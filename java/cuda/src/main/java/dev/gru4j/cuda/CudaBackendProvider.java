@@ -9,6 +9,7 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.backend.WeightStorage;
 import dev.gru4j.cuda.driver.JCudaLoader;
 import java.util.List;
 import java.util.Locale;
@@ -50,8 +51,18 @@ public final class CudaBackendProvider implements GruBackendProvider {
         } catch (IllegalArgumentException e) {
             return Availability.unavailable(String.valueOf(e.getMessage()), "correct the property or leave it out");
         }
-        Availability suits = precisionOn(device, precision);
+        Availability suits = optionsOn(device, options, precision);
         return suits.isAvailable() ? CublasLibrary.availability() : suits;
+    }
+
+    /** Whether a device can do what the options ask for, in the precision that they and properties make. */
+    private static Availability optionsOn(CudaDevice device, BackendOptions options, ProductPrecision precision) {
+        if (options.recurrentWeights() != WeightStorage.FP32) {
+            return Availability.unavailable(
+                    "it keeps recurrent weights in fp32 only, not in " + options.recurrentWeights(),
+                    "use the simd or the reference backend, or precision " + ProductPrecision.BF16);
+        }
+        return precisionOn(device, precision);
     }
 
     /** Whether a device has the tensor cores that a precision needs. */
@@ -86,7 +97,7 @@ public final class CudaBackendProvider implements GruBackendProvider {
         }
         KernelFamily family = family(options);
         ProductPrecision precision = precision(options);
-        Availability suits = precisionOn(device, precision);
+        Availability suits = optionsOn(device, options, precision);
         if (!suits.isAvailable()) {
             throw new IllegalStateException("backend 'cuda' is unavailable: " + suits);
         }
@@ -117,7 +128,7 @@ public final class CudaBackendProvider implements GruBackendProvider {
             String device, BackendOptions options, GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
         CudaDevice known = CudaDevices.named(device);
         ProductPrecision precision = precision(options);
-        Availability suits = precisionOn(known, precision);
+        Availability suits = optionsOn(known, options, precision);
         if (!suits.isAvailable()) {
             throw new IllegalArgumentException(suits.toString());
         }

@@ -11,6 +11,7 @@ import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.PlanReport;
 import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.backend.WeightStorage;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,6 +97,18 @@ class CudaPlanForTest {
         assertEquals(
                 "T4 has compute capability 7.5; 8.0 or newer expected for bf16 (use fp32, or a GPU of the Ampere"
                         + " generation (2020) or newer)",
+                e.getMessage());
+    }
+
+    @Test
+    void recurrentWeightsInBf16AreRefused() {
+        BackendOptions rounded = BackendOptions.DEFAULT.withRecurrentWeights(WeightStorage.BF16);
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> PROVIDER.planFor("H200", rounded, GruSpec.of(3, 5), 5, 1, GruPlan.Mode.INFERENCE));
+        assertEquals(
+                "it keeps recurrent weights in fp32 only, not in bf16 (use the simd or the reference backend, or"
+                        + " precision bf16)",
                 e.getMessage());
     }
 

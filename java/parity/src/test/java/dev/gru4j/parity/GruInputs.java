@@ -3,6 +3,7 @@ package dev.gru4j.parity;
 import dev.gru4j.GruParameters;
 import dev.gru4j.GruShape;
 import dev.gru4j.GruSpec;
+import dev.gru4j.backend.WeightStorage;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.DoubleSupplier;
@@ -62,6 +63,19 @@ record GruInputs(
                 problem.is(Factor.INCOMING, "dhT") ? null : dy,
                 problem.is(Factor.INCOMING, "dy") ? null : dhT,
                 problem.is(Factor.GRADIENTS, "accumulated") ? base : null);
+    }
+
+    /** With the recurrent weights as a backend keeps them: rounded, which is then what the reference computes with. */
+    GruInputs withRecurrentWeights(GruSpec spec, WeightStorage storage) {
+        float[] kept = parameters.clone();
+        for (GruParameters.Parameter p : GruParameters.of(spec).all()) {
+            if (p.kind() == GruParameters.Kind.WEIGHT_HH) {
+                for (int k = (int) p.offset(); k < p.offset() + p.length(); k++) {
+                    kept[k] = storage.round(kept[k]);
+                }
+            }
+        }
+        return new GruInputs(x, h0, lengths, kept, dy, dhT, base);
     }
 
     /** Nearly the same data: draw 0 is this, any other has each number changed by less than {@code change} of itself. */

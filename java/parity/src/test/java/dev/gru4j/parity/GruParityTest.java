@@ -1,5 +1,6 @@
 package dev.gru4j.parity;
 
+import dev.gru4j.backend.WeightStorage;
 import dev.gru4j.reference.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,7 +27,7 @@ final class GruParityTest {
         }
     }
 
-    /** Expectations last asked for. Subjects of one case follow each other, so one of each precision is enough. */
+    /** Expectations last asked for. Subjects of one case follow each other, so one of each precision, and one with rounded weights, are enough. */
     private static final Map<String, Expectation> EXPECTATIONS = new LinkedHashMap<>() {
         private static final long serialVersionUID = 1;
         private static final int CAPACITY = Precision.values().length;
@@ -82,7 +83,7 @@ final class GruParityTest {
     private static void check(Run run) {
         GruCase problem = run.problem();
         GruInputs in = GruInputs.of(problem);
-        Expectation expectation = expectation(problem, run.phase(), run.subject().twin());
+        Expectation expectation = expectation(problem, run.phase(), run.subject());
         Map<String, double[]> found = GruRun.run(run.subject().backend(), problem, in, run.phase());
         List<Tensor> asked = GruRun.asked(problem, run.phase());
         List<Object> defects = new ArrayList<>(Comparison.misses(asked, expectation, found));
@@ -97,16 +98,20 @@ final class GruParityTest {
     }
 
     /** Inference is a problem of its own only where training drops features; otherwise the outputs are the same. */
-    private static Expectation expectation(GruCase problem, Phase phase, Precision twin) {
+    private static Expectation expectation(GruCase problem, Phase phase, Subject subject) {
+        Precision twin = subject.twin();
+        WeightStorage weights = subject.recurrentWeights();
         boolean inference = phase == Phase.INFERENCE && problem.dropsFeatures();
         synchronized (EXPECTATIONS) {
             return EXPECTATIONS.computeIfAbsent(
-                    (inference ? "inference " : "") + problem + " " + twin, key -> expect(problem, inference, twin));
+                    (inference ? "inference " : "") + problem + " " + twin + " " + weights,
+                    key -> expect(problem, inference, twin, weights));
         }
     }
 
-    private static Expectation expect(GruCase problem, boolean inference, Precision twin) {
-        GruInputs in = GruInputs.of(problem);
+    private static Expectation expect(
+            GruCase problem, boolean inference, Precision twin, WeightStorage weights) {
+        GruInputs in = GruInputs.of(problem).withRecurrentWeights(problem.spec(), weights);
         if (inference) {
             return Expectation.of(
                     GruTensors.of(problem, Phase.INFERENCE),

@@ -7,6 +7,7 @@ import dev.gru4j.backend.GruBackend;
 import dev.gru4j.backend.GruBackendProvider;
 import dev.gru4j.backend.KernelFamily;
 import dev.gru4j.backend.ProductPrecision;
+import dev.gru4j.backend.WeightStorage;
 import dev.gru4j.reference.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * Who is tested: every entry of {@link Backends#all()}, simd once per vector width, cuda once per family of kernels; an
+ * Who is tested: every entry of {@link Backends#all()}, simd once per vector width and there once more with recurrent
+ * weights in bf16 ({@code simd/512+bf16-weights}), cuda once per family of kernels; an
  * emulated cuda also with the products of the stand-in for cuBLAS; what has reduced precisions, once more in each of
  * them ({@code cuda/emulated/stepwise/bf16}). A subject that cannot run skips its tests, each of
  * which is counted; {@code -Dgru4j.require=NAME,…} turns that into a failure.
@@ -121,7 +123,11 @@ final class Subject {
             BackendOptions options = BackendOptions.DEFAULT.withThreads(THREADS);
             if (provider.name().equals("simd")) {
                 for (int bits : SIMD_WIDTHS) {
-                    subjects.add(new Subject("simd/" + bits, provider, options.withVectorBits(bits)));
+                    BackendOptions ofWidth = options.withVectorBits(bits);
+                    subjects.add(new Subject("simd/" + bits, provider, ofWidth));
+                    subjects.add(new Subject(
+                            "simd/" + bits + "+bf16-weights", provider,
+                            ofWidth.withRecurrentWeights(WeightStorage.BF16)));
                 }
             } else if (provider.name().equals("cuda")) {
                 boolean isEmulated = Boolean.getBoolean(EMULATOR_PROPERTY);
@@ -206,6 +212,11 @@ final class Subject {
     /** The arithmetic of the reference that rounds as this subject does, whose error makes its bound. */
     Precision twin() {
         return Precision.of(options.precision());
+    }
+
+    /** The form of its recurrent weights; the reference computes with weights in the same form. */
+    WeightStorage recurrentWeights() {
+        return options.recurrentWeights();
     }
 
     /** A backend of this subject for so many threads, to be closed by the caller. */

@@ -10,21 +10,27 @@ import dev.gru4j.backend.HostIntMemory;
 import dev.gru4j.backend.IntMemory;
 import dev.gru4j.backend.ProductPrecision;
 import dev.gru4j.backend.TrainingKernels;
+import dev.gru4j.backend.WeightStorage;
 
 /** The simd backend: one vector width, one pool of threads. */
 final class SimdBackend implements GruBackend {
     /** System property with the width in bits that options of 0 mean: 128, 256 or 512. */
     static final String BITS_PROPERTY = "gru4j.simd.bits";
 
+    /** System property: fp32 or bf16, the form of recurrent weights that options of fp32 leave open. */
+    static final String WEIGHTS_PROPERTY = "gru4j.simd.recurrent-weights";
+
     private final SimdKernels kernels;
     private final SimdPool pool;
+    private final WeightStorage recurrentWeights;
     private final SimdDivision division = SimdDivision.ofProperty();
     private final SimdScratch.Pool scratches = new SimdScratch.Pool();
     private final TrainingKernels trainingKernels;
     private boolean closed;
 
-    SimdBackend(SimdKernels kernels, int threads) {
+    SimdBackend(SimdKernels kernels, int threads, WeightStorage recurrentWeights) {
         this.kernels = kernels;
+        this.recurrentWeights = recurrentWeights;
         this.pool = new SimdPool(threads);
         this.trainingKernels = new SimdTrainingKernels(kernels, pool, scratches);
     }
@@ -33,7 +39,19 @@ final class SimdBackend implements GruBackend {
         int bits = options.vectorBits() == 0 ? defaultBits() : options.vectorBits();
         int threads =
                 options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
-        return new SimdBackend(SimdKernels.of(bits), threads);
+        return new SimdBackend(SimdKernels.of(bits), threads, recurrentWeights(options));
+    }
+
+    private static WeightStorage recurrentWeights(BackendOptions options) {
+        String named = System.getProperty(WEIGHTS_PROPERTY, "");
+        if (options.recurrentWeights() != WeightStorage.FP32 || named.isEmpty()) {
+            return options.recurrentWeights();
+        }
+        try {
+            return WeightStorage.of(named);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(WEIGHTS_PROPERTY + ": " + e.getMessage(), e);
+        }
     }
 
     private static int defaultBits() {
@@ -54,7 +72,8 @@ final class SimdBackend implements GruBackend {
     @Override
     public String description() {
         return "simd: " + kernels.bits + "-bit vectors (" + kernels.lanes + " floats), " + pool.threads()
-                + (pool.threads() == 1 ? " thread" : " threads");
+                + (pool.threads() == 1 ? " thread" : " threads")
+                + (recurrentWeights == WeightStorage.FP32 ? "" : ", recurrent weights in " + recurrentWeights);
     }
 
     @Override
@@ -77,8 +96,8 @@ final class SimdBackend implements GruBackend {
     @Override
     public GruPlan plan(GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
         checkOpen();
-        SimdWarmup.run(kernels, spec, maxT, maxB, mode);
-        return new SimdPlan(spec, maxT, maxB, mode, kernels, pool, division, scratches);
+        SimdWarmup.run(kernels, spec, maxT, maxB, mode, recurrentWeights);
+        return new SimdPlan(spec, maxT, maxB, mode, recurrentWeights, kernels, pool, division, scratches);
     }
 
     @Override

@@ -227,10 +227,10 @@ final class SimdBackward implements SimdPool.Task {
         // To and fro: what one step read last is still in cache in the next.
         boolean descending = (t & 1) != 0;
         kernels.multiplyRow(
-                width / g.lanes, panel1 - panel0, gateCount, descending,
+                layer.isPaired, width / g.lanes, panel1 - panel0, gateCount, descending,
                 dgates, dgatesOffset + (row * BLOCKS + block) * Hp,
-                layer.recurrentBackward, 4L * ((long) Gates.COUNT * Hp * unit + (long) gate * Hp * width),
-                4L * Gates.COUNT * Hp * width, Hp, add ? target : zeros, add ? at : 0, target, at);
+                layer.recurrentBackward, layer.recurrentBackwardPanel(gate, panel0),
+                layer.recurrentBackwardStride(width), Hp, add ? target : zeros, add ? at : 0, target, at);
     }
 
     private void loadLastGradient(int rank0, int rank1, int panel0, int panel1) {

@@ -254,7 +254,7 @@ final class SimdForward implements SimdPool.Task {
         int ahead = rowNext(t) - hPrev;
         int gate = rowGates(t, base);
         multiplyRow(
-                t, state, hPrev, layer.recurrentPanel(panel0), panel0, Gates.COUNT * (panel1 - panel0),
+                t, state, hPrev, layer.recurrentPanel(Gates.RESET, panel0), panel0, Gates.COUNT * (panel1 - panel0),
                 Gates.COUNT * panel0 * g.unit, block);
         // hNext must lie a whole number of panels ahead of hPrev.
         boolean alike = g.padded % u == 0;
@@ -310,9 +310,14 @@ final class SimdForward implements SimdPool.Task {
     private void multiplyRow(int t, float[] a, int ao, long panel, int p, int count, int bias, int block) {
         SimdGeometry g = layer.geometry;
         boolean descending = (t & 1) != 0;
+        if (layer.isPaired && g.H % 2 != 0) {
+            // The other half of the last pair is padding: an infinite x makes it NaN, which no weight of 0 would hide.
+            a[ao + g.H] = 0;
+        }
         kernels.multiplyRow(
-                g.units(p) / g.lanes, count, 1, descending, a, ao,
-                layer.recurrentForward, panel, 4L * g.units(p) * g.H, g.H, layer.rowBiasHh, bias, blocks, block);
+                layer.isPaired, g.units(p) / g.lanes, count, 1, descending, a, ao,
+                layer.recurrentForward, panel, layer.recurrentStride(g.units(p)), g.H, layer.rowBiasHh, bias, blocks,
+                block);
     }
 
     private int rowPrev(int t) {

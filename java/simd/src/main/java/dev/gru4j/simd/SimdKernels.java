@@ -82,6 +82,8 @@ abstract class SimdKernels {
      * {@code c[p,:] = init[p,:] + Σ_part Σ_k a[part·K+k]·w[p,part,k,:]}, every part a chain of its own, the parts added in
      * their order.
      *
+     * @param pairs whether w is in bf16: of every block, rows k and k + 1 in the low and high halves of ints, K rounded up
+     *     to even; a must then be finite behind an odd K, where the weight is 0
      * @param vectors width of the panels in vectors: 3, 2 or 1
      * @param parts 1, 2 or 3
      * @param descending whether to take the panels last first: what a step read last is still in cache in the next
@@ -89,7 +91,7 @@ abstract class SimdKernels {
      * @param stride from panel to panel, in bytes
      */
     abstract void multiplyRow(
-            int vectors, int panels, int parts, boolean descending, float[] a, int ao,
+            boolean pairs, int vectors, int panels, int parts, boolean descending, float[] a, int ao,
             MemorySegment w, long wo, long stride, int K, float[] init, int io, float[] c, int co);
 
     /**

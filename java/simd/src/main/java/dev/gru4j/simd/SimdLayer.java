@@ -4,8 +4,10 @@ import dev.gru4j.Gates;
 import dev.gru4j.GruParameters;
 import dev.gru4j.GruParameters.Kind;
 import dev.gru4j.GruVariant;
+import dev.gru4j.backend.WeightStorage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The parameters of one layer and direction in the layouts that the tiles read, off heap:
@@ -20,9 +22,15 @@ import java.lang.foreign.MemorySegment;
  * recurrentBackward [general panel][r|z|n of Hp][columns]   dgh·W_hh, columns being hidden units
  * </pre>
  *
+ * <p>Where W_hh is kept in bf16, rows k and k + 1 of a block [H] or [Hp] are the low and high halves of one row of ints, and
+ * a cache line lies between the blocks of recurrentForward and between the panels of recurrentBackward.
+ *
  * <p>Hp is H padded; what belongs to padded units is 0, written once when the memory is made.
  */
 final class SimdLayer implements SimdPool.Task {
+    /** Floats of a cache line. */
+    private static final int LINE = SimdScratch.ALIGNMENT / Float.BYTES;
+
     private static final float[] NONE = {};
 
     /** Gate → its place in the order n|r|z of dgx. */
@@ -47,6 +55,9 @@ final class SimdLayer implements SimdPool.Task {
      */
     final boolean isRecurrentApart;
 
+    /** Whether recurrent weights are kept as pairs of bf16, which is where a plan is for B = 1 and asks for bf16. */
+    final boolean isPaired;
+
     /** I of this layer. */
     final int inputs;
 
@@ -68,12 +79,16 @@ final class SimdLayer implements SimdPool.Task {
     private final int layer;
     private final int direction;
     private final boolean isTraining;
+    private final WeightStorage recurrentWeights;
+
+    /** W_hh rounded, where it is kept rounded but not in pairs. */
+    private final float[] rounded;
     private float[] flat = NONE;
     private int flatOffset;
 
     SimdLayer(
-            GruParameters parameters, int layer, int direction, boolean training, int maxB, SimdGeometry geometry,
-            SimdKernels kernels, Arena arena) {
+            GruParameters parameters, int layer, int direction, boolean training, int maxB,
+            WeightStorage recurrentWeights, SimdGeometry geometry, SimdKernels kernels, Arena arena) {
         this.geometry = geometry;
         this.kernels = kernels;
         this.parameters = parameters;
@@ -81,6 +96,10 @@ final class SimdLayer implements SimdPool.Task {
         this.direction = direction;
         this.isTraining = training;
         this.isRow = maxB == 1;
+        this.recurrentWeights = recurrentWeights;
+        this.isPaired = isRow && recurrentWeights == WeightStorage.BF16;
+        boolean rounds = recurrentWeights != WeightStorage.FP32 && !isRow;
+        this.rounded = new float[rounds ? Gates.COUNT * geometry.H * geometry.H : 0];
         this.variant = parameters.spec().variant();
         this.inputs = parameters.spec().layerInputSize(layer);
         long gates = (long) Gates.COUNT * geometry.padded;
@@ -89,9 +108,13 @@ final class SimdLayer implements SimdPool.Task {
         boolean canSplit = kernels.shape.unitVectors() == 2 && maxB >= kernels.shape.generalRows();
         this.isRecurrentApart = variant == GruVariant.RESET_BEFORE || isRow || (isRecurrentLarge && canSplit);
         this.inputForward = floats(arena, gates * inputs);
-        this.recurrentForward = floats(arena, gates * geometry.H);
+        // Of pairs, K is even, and one line lies between panels, lest all fall into the same cache sets.
+        long lines = (long) LINE * Gates.COUNT * geometry.padded / geometry.lanes;
+        this.recurrentForward = floats(
+                arena, isPaired ? gates * Math.ceilDiv(geometry.H, 2) + lines : gates * geometry.H);
         this.inputBackward = floats(arena, training ? gates * SimdGeometry.roundUp(inputs, geometry.lanes) : 0);
-        this.recurrentBackward = floats(arena, training ? gates * geometry.padded : 0);
+        long recurrent = isPaired ? gates * geometry.padded / 2 + lines : gates * geometry.padded;
+        this.recurrentBackward = floats(arena, training ? recurrent : 0);
         this.biasIh = new float[(int) gates];
         this.biasHh = new float[(int) gates];
         this.rowBiasHh = variant == GruVariant.RESET_AFTER ? biasHh : new float[(int) gates];
@@ -113,20 +136,45 @@ final class SimdLayer implements SimdPool.Task {
 
     /** Offset in bytes of one gate of gate panel p of {@link #recurrentForward}, where gates lie apart. */
     long recurrentPanel(int gate, int p) {
-        int u = geometry.units(p);
+        long own = recurrentStride(geometry.units(p));
+        long full = recurrentStride(geometry.unit);
         if (variant == GruVariant.RESET_AFTER) {
-            return recurrentPanel(p) + 4L * gate * u * geometry.H;
+            return (long) Gates.COUNT * p * full + gate * own;
         }
-        long columns = gate == Gates.CANDIDATE
-                ? (long) Gates.CANDIDATE * geometry.padded + (long) p * geometry.unit
-                : (long) Gates.CANDIDATE * p * geometry.unit + (long) gate * u;
-        return 4L * columns * geometry.H;
+        if (gate != Gates.CANDIDATE) {
+            return (long) Gates.CANDIDATE * p * full + gate * own;
+        }
+        // Behind r and z of all panels, the last of which may be narrow.
+        int last = geometry.panels - 1;
+        return Gates.CANDIDATE * (last * full + recurrentStride(geometry.units(last))) + p * full;
+    }
+
+    /** Bytes from gate to gate of a panel of {@link #recurrentForward}, where gates lie apart. */
+    long recurrentStride(int units) {
+        return isPaired
+                ? 4L * ((long) units * Math.ceilDiv(geometry.H, 2) + LINE)
+                : 4L * units * geometry.H;
+    }
+
+    /** Offset in bytes of the rows of a gate in general panel q of {@link #recurrentBackward}. */
+    long recurrentBackwardPanel(int gate, int q) {
+        long rows = isPaired ? geometry.padded / 2 : geometry.padded;
+        return q * recurrentBackwardStride(geometry.general) + 4L * gate * rows * geometry.generalUnits(q);
+    }
+
+    /** Bytes from panel to panel of {@link #recurrentBackward}. */
+    long recurrentBackwardStride(int width) {
+        long floats = (long) Gates.COUNT * geometry.padded * width;
+        return 4L * (isPaired ? floats / 2 + LINE : floats);
     }
 
     /** Takes over the parameters in {@code newFlat}, all threads of the pool sharing the work. */
     void load(float[] newFlat, int offset, SimdPool pool) {
         flat = newFlat;
         flatOffset = offset;
+        for (int k = 0; k < rounded.length; k++) {
+            rounded[k] = recurrentWeights.round(flat[offsetOf(Kind.WEIGHT_HH) + k]);
+        }
         pool.run(this, pool.threads());
         flat = NONE;
     }
@@ -159,30 +207,75 @@ final class SimdLayer implements SimdPool.Task {
         int wIh = offsetOf(Kind.WEIGHT_IH) + (gate * H + unit) * inputs;
         kernels.transpose(
                 flat, wIh, inputs, rows, inputs, inputForward, inputPanel(p) + column, 4L * Gates.COUNT * u);
-        int wHh = offsetOf(Kind.WEIGHT_HH) + (gate * H + unit) * H;
+        if (isTraining) {
+            packRows(flat, wIh, rows, inputs, inputBackward, INPUT_PLACE[gate] * geometry.padded + unit);
+        }
+        if (isPaired) {
+            packPairs(gate, unit, rows);
+            return;
+        }
+        boolean isRounded = rounded.length > 0;
+        float[] recurrent = isRounded ? rounded : flat;
+        int wHh = (isRounded ? 0 : offsetOf(Kind.WEIGHT_HH)) + (gate * H + unit) * H;
         if (isRecurrentApart) {
-            kernels.transpose(flat, wHh, H, rows, H, recurrentForward, recurrentPanel(gate, p) + inUnit, 4L * u);
+            kernels.transpose(recurrent, wHh, H, rows, H, recurrentForward, recurrentPanel(gate, p) + inUnit, 4L * u);
         } else {
             kernels.transpose(
-                    flat, wHh, H, rows, H, recurrentForward, recurrentPanel(p) + column, 4L * Gates.COUNT * u);
+                    recurrent, wHh, H, rows, H, recurrentForward, recurrentPanel(p) + column, 4L * Gates.COUNT * u);
         }
         if (isTraining) {
-            packRows(wIh, rows, inputs, inputBackward, INPUT_PLACE[gate] * geometry.padded + unit);
-            packRows(wHh, rows, H, recurrentBackward, gate * geometry.padded + unit);
+            packRows(recurrent, wHh, rows, H, recurrentBackward, gate * geometry.padded + unit);
         }
     }
 
     /** Rows of W as rows k, k + 1, … of every general panel. */
-    private void packRows(int from, int rows, int columns, MemorySegment target, int k) {
+    private void packRows(float[] a, int from, int rows, int columns, MemorySegment target, int k) {
         long K = (long) Gates.COUNT * geometry.padded;
         int wide = geometry.general;
         for (int column = 0; column < columns; column += wide) {
             int left = columns - column;
             int vectors = Math.min(kernels.shape.generalVectors(), Math.ceilDiv(left, geometry.lanes));
             kernels.packRows(
-                    flat, from + column, columns, geometry.rows, 0, rows, left, target,
+                    a, from + column, columns, geometry.rows, 0, rows, left, target,
                     4L * (K * column + (long) k * vectors * geometry.lanes), vectors);
         }
+    }
+
+    /** One gate's rows of W_hh for a vector of units as pairs of bf16: of columns forward, of rows backward. */
+    private void packPairs(int gate, int unit, int rows) {
+        int H = geometry.H;
+        int from = offsetOf(Kind.WEIGHT_HH) + (gate * H + unit) * H;
+        int p = unit / geometry.unit;
+        int u = geometry.units(p);
+        long forward = recurrentPanel(gate, p) / Integer.BYTES + (unit - p * geometry.unit);
+        for (int j = 0; j < rows; j++) {
+            int row = from + j * H;
+            for (int k = 0; k < H; k += 2) {
+                int pair = pair(flat[row + k], k + 1 < H ? flat[row + k + 1] : 0f);
+                recurrentForward.setAtIndex(ValueLayout.JAVA_INT, forward + j + (long) k / 2 * u, pair);
+            }
+        }
+        for (int q = 0; q < geometry.generalPanels && isTraining; q++) {
+            int width = geometry.generalUnits(q);
+            int column = q * geometry.general;
+            long panel = recurrentBackwardPanel(gate, q) / Integer.BYTES + (long) unit / 2 * width - column;
+            for (int j = 0; j < rows; j += 2) {
+                int row = from + j * H;
+                for (int k = column; k < Math.min(H, column + width); k++) {
+                    int pair = pair(flat[row + k], j + 1 < rows ? flat[row + H + k] : 0f);
+                    recurrentBackward.setAtIndex(ValueLayout.JAVA_INT, panel + (long) j / 2 * width + k, pair);
+                }
+            }
+        }
+    }
+
+    private int pair(float low, float high) {
+        return bf16(low) >>> Short.SIZE | bf16(high);
+    }
+
+    /** The bits of a rounded weight; of a NaN, one that is still a NaN when its low half is cut off. */
+    private int bf16(float weight) {
+        return Float.floatToIntBits(recurrentWeights.round(weight)) & 0xffff_0000;
     }
 
     private void loadBias(Kind kind, float[] bias) {

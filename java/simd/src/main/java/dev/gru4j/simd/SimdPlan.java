@@ -9,6 +9,7 @@ import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
 import dev.gru4j.backend.PlanReport;
+import dev.gru4j.backend.WeightStorage;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,7 @@ final class SimdPlan extends GruPlan {
         Gates.CANDIDATE, SimdWeightGradient.NONE, SimdWeightGradient.NONE
     };
 
+    private final WeightStorage recurrentWeights;
     private final SimdKernels kernels;
     private final SimdPool pool;
     private final SimdDivision division;
@@ -48,9 +50,10 @@ final class SimdPlan extends GruPlan {
     private final int[] gateColumns;
 
     SimdPlan(
-            GruSpec spec, int maxT, int maxB, Mode mode, SimdKernels kernels, SimdPool pool,
-            SimdDivision division, SimdScratch.Pool scratches) {
+            GruSpec spec, int maxT, int maxB, Mode mode, WeightStorage recurrentWeights, SimdKernels kernels,
+            SimdPool pool, SimdDivision division, SimdScratch.Pool scratches) {
         super(spec, maxT, maxB, mode);
+        this.recurrentWeights = recurrentWeights;
         this.kernels = kernels;
         this.pool = pool;
         this.division = division;
@@ -63,7 +66,8 @@ final class SimdPlan extends GruPlan {
         for (int layer = 0; layer < spec.layers(); layer++) {
             for (int d = 0; d < spec.directions().count(); d++) {
                 layers.add(new SimdLayer(
-                        parameters(), layer, d, mode == Mode.TRAINING, maxB, geometry, kernels, arena));
+                        parameters(), layer, d, mode == Mode.TRAINING, maxB, recurrentWeights, geometry, kernels,
+                        arena));
             }
         }
     }
@@ -73,7 +77,11 @@ final class SimdPlan extends GruPlan {
         long multiplyAdds = multiplyAdds(spec(), maxRows());
         long meetings = SimdDivision.meetings(spec().variant(), maxT());
         int threads = division.threads(pool.threads(), kernels.lanes, multiplyAdds, maxB(), meetings);
-        return SimdExplanation.of(kernels, geometry, pool.threads(), threads, maxB());
+        return SimdExplanation.of(kernels, geometry, pool.threads(), threads, maxB())
+                .fact("recurrent weights", recurrentWeights == WeightStorage.FP32 || maxB() == 1
+                        ? recurrentWeights.toString()
+                        : "rounded to " + recurrentWeights
+                                + ", kept in fp32: from B = 2 on memory does not set the pace");
     }
 
     // ---- memory ------------------------------------------------------------------------------------

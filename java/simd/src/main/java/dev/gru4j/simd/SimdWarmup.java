@@ -6,6 +6,7 @@ import dev.gru4j.GruVariant;
 import dev.gru4j.backend.GruCall;
 import dev.gru4j.backend.GruPlan;
 import dev.gru4j.backend.HostFloatMemory;
+import dev.gru4j.backend.WeightStorage;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -15,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * large first call runs slowly for long. A tiny GRU, run again and again through the ordinary passes, calls the same
  * kernels as often in a fraction of the time. Its results are thrown away.
  *
- * <p>Once per JVM, width of vectors, variant and mode, and apart for one row; by the thread that makes the plan, for at most
+ * <p>Once per JVM, width of vectors, variant and mode, and apart for one row, there for each form of weights; by the thread that makes the plan, for at most
  * {@link #INFERENCE_NANOS} or {@link #TRAINING_NANOS}, and only for a plan whose first call would take longer
  * than that. {@code -Dgru4j.simd.warmup=false} switches it off.
  */
@@ -41,7 +42,13 @@ final class SimdWarmup {
     private static final Set<Kernels> DONE = ConcurrentHashMap.newKeySet();
 
     /** What is compiled together. */
-    private record Kernels(Class<?> width, SimdShape shape, int rows, GruVariant variant, GruPlan.Mode mode) {}
+    private record Kernels(
+            Class<?> width,
+            SimdShape shape,
+            int rows,
+            WeightStorage recurrentWeights,
+            GruVariant variant,
+            GruPlan.Mode mode) {}
 
     private SimdWarmup() {}
 
@@ -50,16 +57,18 @@ final class SimdWarmup {
      *
      * @return whether it did
      */
-    static boolean run(SimdKernels kernels, GruSpec spec, int maxT, int maxB, GruPlan.Mode mode) {
-        // A plan for one row has kernels of its own.
+    static boolean run(
+            SimdKernels kernels, GruSpec spec, int maxT, int maxB, GruPlan.Mode mode, WeightStorage recurrentWeights) {
+        // A plan for one row has kernels of its own, others for bf16.
         int rows = maxB == 1 ? 1 : ROWS;
+        WeightStorage weights = rows == 1 ? recurrentWeights : WeightStorage.FP32;
         if (!pays(kernels, spec, maxT, maxB)
                 || System.getProperty(PROPERTY, "").equals("false")
-                || !DONE.add(new Kernels(kernels.getClass(), kernels.shape, rows, spec.variant(), mode))) {
+                || !DONE.add(new Kernels(kernels.getClass(), kernels.shape, rows, weights, spec.variant(), mode))) {
             return false;
         }
         repeat(
-                kernels, rows, spec.variant(), mode,
+                kernels, rows, weights, spec.variant(), mode,
                 mode == GruPlan.Mode.INFERENCE ? INFERENCE_NANOS : TRAINING_NANOS);
         return true;
     }
@@ -75,15 +84,18 @@ final class SimdWarmup {
      *
      * @return the number of calls
      */
-    static int repeat(SimdKernels kernels, int rows, GruVariant variant, GruPlan.Mode mode, long nanos) {
+    static int repeat(
+            SimdKernels kernels, int rows, WeightStorage recurrentWeights, GruVariant variant, GruPlan.Mode mode,
+            long nanos) {
         long deadline = System.nanoTime() + nanos;
         // Whole panels; one row takes two at a time.
         int H = (rows == 1 ? 2 : 1) * kernels.shape.generalVectors() * kernels.lanes;
         GruSpec tiny = GruSpec.of(kernels.lanes, H).withVariant(variant);
         try (SimdPool alone = new SimdPool(1);
                 SimdScratch.Pool scratches = new SimdScratch.Pool();
-                SimdPlan plan =
-                        new SimdPlan(tiny, STEPS, rows, mode, kernels, alone, new SimdDivision(false), scratches)) {
+                SimdPlan plan = new SimdPlan(
+                        tiny, STEPS, rows, mode, recurrentWeights, kernels, alone, new SimdDivision(false),
+                        scratches)) {
             HostFloatMemory parameters = HostFloatMemory.allocate(plan.parameters().length());
             GruCall call = call(plan, tiny, rows);
             double vectors = (double) STEPS * rows * plan.parameters().length() / kernels.lanes;

@@ -10,6 +10,7 @@ import dev.gru4j.GruShape;
 import dev.gru4j.GruSpec;
 import dev.gru4j.GruVariant;
 import dev.gru4j.backend.GruBackend;
+import dev.gru4j.backend.WeightStorage;
 import dev.gru4j.reference.Precision;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -57,7 +58,7 @@ final class SimdAgainstReferenceTest {
         Map<String, double[]> rounded = problem.solve(Precision.FLOAT);
         for (SimdKernels kernels : Widths.kernels()) {
             for (int threads : new int[] {1, 3}) {
-                try (GruBackend backend = new SimdBackend(kernels, threads)) {
+                try (GruBackend backend = new SimdBackend(kernels, threads, WeightStorage.FP32)) {
                     Map<String, float[]> found = problem.solve(backend);
                     assertEquals(exact.keySet(), found.keySet());
                     exact.forEach((tensor, expected) -> compare(
@@ -75,7 +76,7 @@ final class SimdAgainstReferenceTest {
         Map<String, double[]> exact = problem.solve(Precision.DOUBLE);
         Map<String, double[]> rounded = problem.solve(Precision.FLOAT);
         for (SimdKernels kernels : Widths.kernels()) {
-            try (GruBackend backend = new SimdBackend(kernels, 1)) {
+            try (GruBackend backend = new SimdBackend(kernels, 1, WeightStorage.FP32)) {
                 problem.infer(backend).forEach((tensor, found) -> compare(
                         Widths.name(kernels) + " inference " + problem + " " + tensor,
                         requireNonNull(exact.get(tensor)), requireNonNull(rounded.get(tensor)), found));

@@ -7,8 +7,8 @@ import dev.gru4j.GruVariant;
  * rows for each, by hidden units, which meet in every step. No bit of a result depends on it.
  *
  * <p>The estimate: a thread does half the multiply-adds of a core with two FMA units at 4 GHz, which is what one row
- * reaches with its weights in the L2 cache, and threads that meet lose {@value #MEETING_NANOS} ns for each of them. Both are rough; they
- * have to be right only where one thread and several are about equally fast.
+ * reaches with its weights in the L2 cache, and threads that meet lose {@value #MEETING_NANOS} ns for each of them.
+ * Both are rough; they have to be right only where one thread and several are about equally fast.
  */
 final class SimdDivision {
     /** {@code always}: all threads for all but the smallest calls, which is what tests of the division need. */

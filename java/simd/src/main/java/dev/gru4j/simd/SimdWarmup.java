@@ -16,9 +16,10 @@ import java.util.concurrent.ConcurrentHashMap;
  * large first call runs slowly for long. A tiny GRU, run again and again through the ordinary passes, calls the same
  * kernels as often in a fraction of the time. Its results are thrown away.
  *
- * <p>Once per JVM, width of vectors, variant and mode, and apart for one row, there for each form of weights; by the thread that makes the plan, for at most
- * {@link #INFERENCE_NANOS} or {@link #TRAINING_NANOS}, and only for a plan whose first call would take longer
- * than that. {@code -Dgru4j.simd.warmup=false} switches it off.
+ * <p>Once per JVM, width of vectors, variant and mode; plans for one row have kernels of their own, for each form of
+ * weights, and so a warm-up of their own. By the thread that makes the plan, for at most {@link #INFERENCE_NANOS} or
+ * {@link #TRAINING_NANOS}, and only for a plan whose first call would take longer than that.
+ * {@code -Dgru4j.simd.warmup=false} switches it off.
  */
 final class SimdWarmup {
     /** System property: {@code false} switches the warm-up off. */

@@ -13,47 +13,42 @@ import java.util.stream.Collectors;
  * latency of a multiply-add, for which eight would do.
  */
 final class RowTiles {
-    /** Panels × vectors × parts with weights in fp32. */
-    private static final int[][] FLOATS = {
+    /** Panels × vectors × parts, of weights in fp32 and of pairs in bf16 alike. */
+    private static final int[][] TILES = {
         {6, 2, 1}, {4, 2, 1}, {3, 2, 1}, {2, 2, 1}, {1, 2, 1}, {3, 2, 2}, {2, 2, 2}, {1, 2, 2}, {2, 2, 3}, {1, 2, 3},
         {6, 1, 1}, {4, 1, 1}, {3, 1, 1}, {2, 1, 1}, {1, 1, 1}, {3, 1, 2}, {2, 1, 2}, {1, 1, 2}, {2, 1, 3}, {1, 1, 3},
         {4, 3, 1}, {2, 3, 1}, {1, 3, 1}, {2, 3, 2}, {1, 3, 2}, {1, 3, 3},
     };
 
-    /** The same with pairs of bf16, k in the low and k + 1 in the high half. */
-    private static final int[][] PAIRS = {
-        {6, 2, 1}, {4, 2, 1}, {3, 2, 1}, {2, 2, 1}, {1, 2, 1}, {3, 2, 2}, {2, 2, 2}, {1, 2, 2},
-        {2, 2, 3}, {1, 2, 3},
-        {6, 1, 1}, {4, 1, 1}, {3, 1, 1}, {2, 1, 1}, {1, 1, 1}, {3, 1, 2}, {2, 1, 2}, {1, 1, 2}, {2, 1, 3}, {1, 1, 3},
-        {4, 3, 1}, {2, 3, 1}, {1, 3, 1}, {2, 3, 2}, {1, 3, 2}, {1, 3, 3},
-    };
+    /** Of the largest tile. */
+    private static final int MOST_PANELS = 6;
 
     private RowTiles() {}
 
     /** All tiles and the choice among them. */
     static String text(int lanes) {
-        return choice("tile", "row", FLOATS, 6)
-                + Arrays.stream(FLOATS).map(t -> tile(t[0], t[1], t[2], lanes)).collect(Collectors.joining())
-                + choice("pairTile", "pair", PAIRS, 6)
-                + Arrays.stream(PAIRS).map(t -> pairTile(t[0], t[1], t[2], lanes)).collect(Collectors.joining());
+        return choice("tile", "row")
+                + Arrays.stream(TILES).map(t -> tile(t[0], t[1], t[2], lanes)).collect(Collectors.joining())
+                + choice("pairTile", "pair")
+                + Arrays.stream(TILES).map(t -> pairTile(t[0], t[1], t[2], lanes)).collect(Collectors.joining());
     }
 
     /** A method that runs the largest tile of no more than so many panels and returns its panels. */
-    private static String choice(String name, String tile, int[][] tiles, int largest) {
+    private static String choice(String name, String tile) {
         List<String> lines = new ArrayList<>();
         lines.add("/** Runs the largest tile of up to {@code panels} panels; returns how many it took. */");
         lines.add("private static int " + name + "(");
         lines.add(
                 "        int vectors, int panels, int parts, float[] a, int ao, MemorySegment w, long wo, long stride,");
         lines.add("        int K, float[] init, int io, float[] c, int co) {");
-        lines.add("    switch (1000 * vectors + 100 * parts + Math.min(panels, " + largest + ")) {");
+        lines.add("    switch (1000 * vectors + 100 * parts + Math.min(panels, " + MOST_PANELS + ")) {");
         for (int vectors = 1; vectors <= 3; vectors++) {
             for (int parts = 1; parts <= 3; parts++) {
                 int v = vectors;
                 int g = parts;
-                for (int panels = largest; panels >= 1; panels--) {
+                for (int panels = MOST_PANELS; panels >= 1; panels--) {
                     int most = panels;
-                    int taken = Arrays.stream(tiles)
+                    int taken = Arrays.stream(TILES)
                             .filter(t -> t[1] == v && t[2] == g && t[0] <= most)
                             .mapToInt(t -> t[0])
                             .max()
